@@ -1,0 +1,121 @@
+"""A PDF out of an image file: its pixels, losslessly, a page each."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import img2pdf
+from PIL import Image, TiffImagePlugin
+
+from tasks import imaging, source
+from watcherd.errors import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import pikepdf
+
+    from tasks.imaging import Matrix
+    from tasks.source import Document
+
+_AS_IS = frozenset({"1", "L", "P", "RGB", "CMYK"})
+
+
+def image_pdf(path: Path, document: Document) -> pikepdf.Pdf:
+    """Return a PDF with one page an image, its only content the XObject `/Im0`.
+
+    A JPEG's bytes are the original's; other images keep their pixels. Transparency is laid on
+    white, and what neither PDF nor Pillow can hold is brought down to 8 bits a channel. The
+    pages' size and content are for the caller to set.
+    """
+    if _as_is(path, document):
+        try:
+            pdf = _convert([path.read_bytes()], all_frames=document.pages > 1)
+        except (ValueError, img2pdf.ImageOpenError, img2pdf.AlphaChannelError):
+            pass
+        else:
+            if len(pdf.pages) == document.pages:
+                return pdf
+    return _convert(list(_plain_pngs(path, document)), all_frames=False)
+
+
+def placement(orientation: int, width: float, height: float) -> Matrix:
+    """Return the matrix that shows an image of this EXIF orientation upright on its page.
+
+    From the image's unit square (y up) to a page of `width` by `height` as displayed.
+    """
+    w, h = width, height
+    return {
+        1: (w, 0.0, 0.0, h, 0.0, 0.0),
+        2: (-w, 0.0, 0.0, h, w, 0.0),
+        3: (-w, 0.0, 0.0, -h, w, h),
+        4: (w, 0.0, 0.0, -h, 0.0, h),
+        5: (0.0, -h, -w, 0.0, w, h),
+        6: (0.0, -h, w, 0.0, 0.0, h),
+        7: (0.0, h, w, 0.0, 0.0, 0.0),
+        8: (0.0, h, -w, 0.0, w, 0.0),
+    }[orientation]
+
+
+def _convert(images: list[bytes], *, all_frames: bool) -> pikepdf.Pdf:
+    document = img2pdf.convert_to_docobject(
+        *images,
+        engine=img2pdf.Engine.pikepdf,
+        nodate=True,
+        first_frame_only=not all_frames,
+        rotation=img2pdf.Rotation.none,  # it raises on mirrored ones: we place them ourselves
+        layout_fun=lambda width, height, _dpi: (width, height, width, height),
+    )
+    pdf: pikepdf.Pdf = document.writer
+    return pdf
+
+
+def _as_is(path: Path, document: Document) -> bool:
+    """Say whether img2pdf can take the file whole."""
+    with source.open_image(path) as image:
+        for number in range(document.pages):
+            if number:
+                image.seek(number)
+            tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
+            turned = tags.get(imaging.ORIENTATION, 1) != 1  # Pillow turns these while decoding
+            deep = image.mode == "I;16" and image.format == "PNG"
+            if turned or image.has_transparency_data or not (deep or image.mode in _AS_IS):
+                return False
+    return True
+
+
+def _plain_pngs(path: Path, document: Document) -> Iterator[bytes]:
+    with source.open_image(path) as image:
+        for number in range(document.pages):
+            if number:
+                image.seek(number)
+            image.load()
+            plain = _plain(image)
+            out = io.BytesIO()
+            plain.save(out, "PNG", icc_profile=image.info.get("icc_profile"))
+            yield out.getvalue()
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Return an image that a PNG and a PDF can hold, the same to the eye."""
+    if image.has_transparency_data:
+        return _on_white(image)
+    if image.mode in {"1", "L", "P", "RGB"} or image.mode == "I;16":
+        return image
+    if image.mode in {"LAB", "I", "F"} or image.mode.startswith("I;16"):
+        return imaging.grey(image)
+    if image.mode in {"CMYK", "YCbCr", "HSV", "RGBX"}:
+        return image.convert("RGB")
+    raise Refusal("unsupported", f"The image's kind of pixels ({image.mode}) is not known.")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    colour = image.convert("RGBA")
+    if colour.getchannel("A").getextrema() != (255, 255):
+        colour = Image.alpha_composite(Image.new("RGBA", image.size, "white"), colour)
+    red, green, blue, _ = colour.split()
+    if red.tobytes() == green.tobytes() == blue.tobytes():
+        return red  # grey in colour's clothes: a third of the bytes, all of the picture
+    return Image.merge("RGB", (red, green, blue))

@@ -1,0 +1,171 @@
+"""What a file is, told from its content."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+import makers
+import pikepdf
+import pytest
+from PIL import Image
+
+from tasks import source
+from watcherd.errors import Refusal
+from watcherd.model import Limits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LIMITS = Limits()
+SMALL = Image.new("RGB", (40, 30), "white")
+
+
+def refused(path: Path, limits: Limits = LIMITS) -> str:
+    with pytest.raises(Refusal) as caught:
+        source.open_document(path, limits)
+    assert caught.value.reason.endswith(".")
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    "kind", ["JPEG", "PNG", "TIFF", "GIF", "BMP", "WEBP", "JPEG2000", "PPM", "AVIF"]
+)
+def test_images_are_known_by_content(tmp_path, kind):
+    """An image is what its bytes say, with any name."""
+    path = tmp_path / "scan.pdf"
+    path.write_bytes(makers.encoded(SMALL, kind))
+    assert source.open_document(path, LIMITS) == source.Document("image", kind, 1)
+
+
+def test_pdf_is_known_by_content(tmp_path):
+    """A PDF is one even when it is named as an image, and after stray bytes at its start."""
+    path = makers.text_pdf(["hello"], tmp_path / "a.jpg")
+    assert source.open_document(path, LIMITS) == source.Document("pdf", "PDF", 1)
+    path.write_bytes(b"\r\n\r\n" + path.read_bytes())
+    assert source.open_document(path, LIMITS).kind == "pdf"
+
+
+@pytest.mark.parametrize(
+    "data", [b"/etc/passwd\n", b"plain words", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"PK\x03\x04", b"\0"]
+)
+def test_other_files_are_unsupported(tmp_path, data):
+    """Text, even a list of file names named as an image, is no document."""
+    path = tmp_path / "x.png"
+    path.write_bytes(data)
+    assert refused(path) == "unsupported"
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "GIF", "WEBP"])
+def test_the_first_bytes_of_an_image_are_corrupt(tmp_path, kind):
+    """A copy that has just begun is called damaged, not of an unknown kind."""
+    path = tmp_path / "a"
+    path.write_bytes(makers.encoded(SMALL, kind)[:16])
+    assert refused(path) == "corrupt"
+
+
+def test_zero_bytes_are_empty(tmp_path):
+    """A file of no bytes is refused as empty."""
+    path = tmp_path / "x.tif"
+    path.touch()
+    assert refused(path) == "empty"
+
+
+def test_absent_file_is_an_os_error(tmp_path):
+    """What the system denies stays its error, so that nobody blames the document."""
+    with pytest.raises(FileNotFoundError):
+        source.open_document(tmp_path / "gone.png", LIMITS)
+
+
+def test_tiff_frames_are_pages(tmp_path):
+    """A TIFF has as many pages as images."""
+    path = tmp_path / "a.tif"
+    SMALL.save(path, save_all=True, append_images=[SMALL, SMALL])
+    assert source.open_document(path, LIMITS).pages == 3
+    assert refused(path, Limits(pages=2)) == "too-large"
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP"])
+def test_animation_is_one_page(tmp_path, kind):
+    """Of an animation only the first frame counts."""
+    path = tmp_path / "a"
+    frames = [Image.new("RGB", (40, 30), c) for c in ("red", "green", "blue")]
+    frames[0].save(path, kind, save_all=True, append_images=frames[1:])
+    assert source.open_document(path, LIMITS).pages == 1
+
+
+def test_phone_photo_is_one_page(tmp_path):
+    """A JPEG that carries a second picture (MPO, as phones write) is one page."""
+    path = tmp_path / "a.jpg"
+    SMALL.save(path, "MPO", save_all=True, append_images=[SMALL])
+    assert source.open_document(path, LIMITS) == source.Document("image", "MPO", 1)
+
+
+def test_tiff_directory_loop_ends(tmp_path):
+    """A TIFF whose last directory points back to its first is read once round."""
+    path = tmp_path / "loop.tif"
+    SMALL.save(path)
+    data = bytearray(path.read_bytes())
+    first = struct.unpack_from("<I", data, 4)[0]
+    entries = struct.unpack_from("<H", data, first)[0]
+    struct.pack_into("<I", data, first + 2 + 12 * entries, first)
+    path.write_bytes(data)
+    assert source.open_document(path, LIMITS).pages == 1
+
+
+def test_pixels_are_counted_from_the_header(tmp_path):
+    """An image over the limit is refused before a pixel is decoded: there are none here."""
+    path = tmp_path / "a.png"
+    header = b"IHDR" + struct.pack(">IIBBBBB", 100_000, 100_000, 8, 0, 0, 0, 0)
+    data = makers.encoded(SMALL, "PNG")
+    path.write_bytes(data[:12] + header + struct.pack(">I", zlib.crc32(header)) + data[33:])
+    assert refused(path) == "too-large"
+    image = makers.saved(Image.new("1", (2000, 1000)), tmp_path / "b.png")
+    assert refused(image, Limits(page_pixels=1_999_999)) == "too-large"
+    assert source.open_document(image, Limits(page_pixels=2_000_000)).pages == 1
+
+
+def locked(path: Path, user: str) -> Path:
+    makers.text_pdf(["secret"], path)
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.save(path, encryption=pikepdf.Encryption(user=user, owner="owner"))
+    return path
+
+
+def test_password_is_needed(tmp_path):
+    """A PDF that opens only with a password is refused as encrypted."""
+    assert refused(locked(tmp_path / "a.pdf", "open sesame")) == "encrypted"
+
+
+def test_owner_password_alone_does_not_hinder(tmp_path):
+    """A PDF that opens without a password is read, whatever it forbids."""
+    document = source.open_document(locked(tmp_path / "a.pdf", ""), LIMITS)
+    assert document.restricted
+    assert document.pages == 1
+
+
+@pytest.mark.parametrize("part", [0.02, 0.3, 0.6, 0.9, 0.99])
+def test_half_written_pdf_is_corrupt(tmp_path, part):
+    """A PDF that was cut anywhere is refused, though repair would find pages in it."""
+    path = makers.scan_pdf([makers.sheet()] * 2, tmp_path / "a.pdf")
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * part)])
+    assert refused(path) == "corrupt"
+
+
+def test_padded_pdf_is_whole(tmp_path):
+    """Zeros after a PDF's end, as some copies leave, do not make it look cut."""
+    path = makers.text_pdf(["hello"], tmp_path / "a.pdf")
+    path.write_bytes(path.read_bytes() + bytes(8000))
+    assert source.open_document(path, LIMITS).pages == 1
+
+
+def test_signature_is_seen(tmp_path):
+    """A PDF with a signature says so."""
+    path = makers.text_pdf(["signed"], tmp_path / "a.pdf")
+    assert not source.open_document(path, LIMITS).signed
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        pdf.Root.AcroForm = pikepdf.Dictionary(SigFlags=3, Fields=pikepdf.Array())
+        pdf.save(path)
+    assert source.open_document(path, LIMITS).signed

@@ -1,0 +1,3 @@
+"""watcherd turns folders into a document service."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,298 @@
+"""Filing: behind a durable outcome the original leaves the spool, and the job becomes a record.
+
+Only the daemon files. Every step looks first whether it is done already, so that a kill between
+any two of them is continued by calling `file_away` again.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from watcherd import files, naming
+from watcherd.claiming import release
+from watcherd.errors import NotOurs
+from watcherd.jobdir import JobDir
+from watcherd.model import SCHEMA
+from watcherd.publish import Outbox, withdraw
+
+if TYPE_CHECKING:
+    from watcherd.config import Inbox
+    from watcherd.jobfiles import Claim, Outcome
+    from watcherd.spool import Spool
+
+_HEAVY = ("page.hocr",)
+_FETCHED = "fetched.json"
+_OF_THE_END = ("outcome.json", "filed.json", _FETCHED)
+"""Files of a job's end, which a retry takes back."""
+
+_MOST_NAMES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A job whose original is where it belongs."""
+
+    claim: Claim
+    outcome: Outcome
+    sha256: str
+    path: Path | None  # None: deleted, or kept in the inbox
+
+
+def file_away(spool: Spool, job: JobDir, inbox: Inbox) -> Filed:
+    """File the original of a concluded job and turn the directory into its record.
+
+    Promises that the original exists at every moment (or, by the policy `delete` and after
+    success, that its document does). Raises `OSError` where a folder cannot be written; nothing
+    is lost, and another call goes on.
+    """
+    claim, outcome = job.claim(), job.outcome()
+    if claim is None or outcome is None:
+        raise OSError(errno.EIO, "job.json or outcome.json is unreadable", str(job.path))
+    files.sync_dir(job.path)  # whoever concluded the job may not have come to that
+    release(spool, inbox, claim)
+    path = _file_original(job, claim, outcome, inbox)
+    seal = job.read_seal()
+    filed = Filed(claim, outcome, seal.sha256 if seal else "", path)
+    # Out of the workers' reach first: from here on nobody can publish for this job.
+    ended = JobDir(job.path.with_name(job.job + ".ended"))
+    with suppress(FileNotFoundError):
+        job.path.rename(ended.path)
+        files.sync_dir(spool.work)
+    settle_record(spool, ended, inbox)
+    return filed
+
+
+def settle_record(spool: Spool, ended: JobDir, inbox: Inbox) -> None:
+    """Take back what was published without counting, slim the directory, and store it."""
+    outcome = ended.outcome()
+    done = outcome is not None and outcome.kind == "done"
+    counting = outcome.outputs if outcome is not None and done else ()
+    withdraw(ended, Outbox(inbox.outbox, inbox.mode), but=counting)
+    _slim(ended.path, done=done)
+    place = (
+        spool.records
+        if outcome is not None and outcome.kind in ("done", "skipped")
+        else (spool.parked)
+    )
+    job = ended.path.name.removesuffix(".ended")
+    ended.path.rename(place / job)
+    files.sync_dir(place)
+
+
+def _slim(path: Path, *, done: bool) -> None:
+    """Remove what nobody will ask for; after a failure landed pages are kept for a retry."""
+    for name in os.listdir(path):
+        if name.endswith(".part") or name == "pdf" or (done and name.startswith("try-")):
+            files.remove_tree(path / name)
+    if done:
+        for heavy in _HEAVY:
+            for one in path.glob(f"pages/*/{heavy}"):
+                if not one.parent.is_symlink() and not one.parent.parent.is_symlink():
+                    files.remove_tree(one)
+
+
+def _file_original(job: JobDir, claim: Claim, outcome: Outcome, inbox: Inbox) -> Path | None:
+    good = outcome.kind == "done"
+    if good and inbox.originals in ("delete", "keep"):
+        _drop_source(job)
+        return None
+    folder = inbox.archive if outcome.kind in ("done", "skipped") else inbox.failed
+    interrupted = _slot_number(job) is not None
+    while True:
+        if not folder.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "the folder does not exist", str(folder))
+        target, sidecar = _slot(job, claim, folder, with_sidecar=not good)
+        files.make_dirs(target.parent, folder)
+        if interrupted:
+            files.sweep(target.parent, job.job)
+        if good or _explain(job, sidecar, claim, outcome):
+            if job.fingerprint() is None:  # it went there before we were interrupted, or is lost
+                return target if os.path.lexists(target) else None
+            if _move(job, target):
+                return target
+            if not good:
+                sidecar.unlink()
+        (job.path / "filed.json").unlink()  # somebody took the name meanwhile: choose again
+
+
+def _slot(job: JobDir, claim: Claim, folder: Path, *, with_sidecar: bool) -> tuple[Path, Path]:
+    """Return the recorded place of the original and its sidecar, choosing it the first time."""
+    n = _slot_number(job)
+    if n is None:
+        n = 1
+        while any(
+            os.path.lexists(path) for path in _names(claim, folder, n)[: 1 + int(with_sidecar)]
+        ):
+            n += 1
+        table = {"schema": SCHEMA, "n": n, "path": os.fspath(_names(claim, folder, n)[0])}
+        files.write(job.path / "filed.json", files.to_json(table))
+    return _names(claim, folder, n)
+
+
+def _slot_number(job: JobDir) -> int | None:
+    n = (files.read_json(job.path / "filed.json") or {}).get("n")
+    return n if isinstance(n, int) and 1 <= n <= _MOST_NAMES else None
+
+
+def _names(claim: Claim, folder: Path, n: int) -> tuple[Path, Path]:
+    """Return the `n`-th choice of a place for the original, and its sidecar's."""
+    where, slash, name = claim.source.rpartition(b"/")
+    stem, ext = naming.split(name)
+    home = folder / os.fsdecode(where + slash)
+    beside = naming.numbered(stem, ext + b".error.json", n)
+    return home / os.fsdecode(naming.numbered(stem, ext, n)), home / os.fsdecode(beside)
+
+
+def _explain(job: JobDir, sidecar: Path, claim: Claim, outcome: Outcome) -> bool:
+    """Write the reason beside the original; False if somebody else holds the name."""
+    if files.create(sidecar, files.to_json(_explanation(job, claim, outcome)), job.job):
+        return True
+    return (files.read_json(sidecar) or {}).get("job") == job.job
+
+
+def _move(job: JobDir, target: Path) -> bool:
+    """Move the original to its recorded place; False if a foreign file stands there."""
+    try:
+        files.rename_noreplace(job.source, target)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        return _move_copy(job, target)
+    files.sync_dir(target.parent)
+    files.sync_dir(job.path)
+    return True
+
+
+def _finished_copy(job: JobDir, target: Path) -> bool:
+    """Complete a copy that was interrupted before the source was removed."""
+    seal = job.read_seal()
+    if seal is None or target.is_symlink() or not target.is_file():
+        return False
+    if files.sha256(target) != seal.sha256:
+        return False
+    files.sync_file(target)
+    files.sync_dir(target.parent)
+    _drop_source(job)
+    return True
+
+
+def _drop_source(job: JobDir) -> None:
+    """Remove the original from its job, for good: one that came back would be taken for a retry."""
+    job.source.unlink(missing_ok=True)
+    files.sync_dir(job.path)
+
+
+def _move_copy(job: JobDir, target: Path) -> bool:
+    if os.path.lexists(target):
+        return _finished_copy(job, target)
+    temporary = files.private_name(target, job.job)
+    try:
+        files.copy(job.source, temporary)
+        shutil.copystat(job.source, temporary)
+        files.rename_noreplace(temporary, target)
+    except FileExistsError:
+        return False
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+    files.sync_dir(target.parent)
+    _drop_source(job)
+    return True
+
+
+def _explanation(job: JobDir, claim: Claim, outcome: Outcome) -> dict[str, Any]:
+    seal = job.read_seal()
+    return {
+        "schema": SCHEMA,
+        "job": job.job,
+        "inbox": claim.inbox,
+        **naming.json_name(claim.source),
+        "sha256": seal.sha256 if seal else None,
+        "stage": outcome.stage,
+        "page": outcome.page,
+        "code": outcome.code,
+        "reason": outcome.reason,
+        "attempts": outcome.attempts,
+        "at": datetime.fromtimestamp(outcome.at, UTC).isoformat(),
+    }
+
+
+def recorded(spool: Spool, job: str) -> Filed | None:
+    """Return how a finished job was filed, None if the spool has no record of it."""
+    for place in (spool.records, spool.parked):
+        record = JobDir(place / job)
+        claim, outcome, seal = record.claim(), record.outcome(), record.read_seal()
+        if claim is not None and outcome is not None:
+            table = files.read_json(record.path / "filed.json") or {}
+            path = Path(table["path"]) if isinstance(table.get("path"), str) else None
+            return Filed(claim, outcome, seal.sha256 if seal else "", path)
+    return None
+
+
+def restore(spool: Spool, job: str, inbox: Inbox) -> JobDir:
+    """Bring a parked job back to work: its original returns, its attempts are forgotten.
+
+    Landed pages stay. Raises `NotOurs` if the job is not parked or its original is not where it
+    was filed, byte for byte.
+    """
+    parked = JobDir(spool.parked / job)
+    if spool.job(job).path.is_dir():
+        return spool.job(job)
+    if not parked.path.is_dir():
+        raise NotOurs(f"job {job} is not kept for a retry (any more); drop the file again")
+    if parked.fingerprint() is None:
+        _fetch_original(parked, inbox)
+    _clear_failed(parked, inbox)
+    for name in os.listdir(parked.path):
+        if name.startswith(("try-", "publish.", ".")) or name in _OF_THE_END:
+            files.remove_tree(parked.path / name)
+    files.sync_dir(parked.path)
+    parked.path.rename(spool.job(job).path)
+    files.sync_dir(spool.work)
+    return spool.job(job)
+
+
+def _fetch_original(parked: JobDir, inbox: Inbox) -> None:
+    claim, seal, n = parked.claim(), parked.read_seal(), _slot_number(parked)
+    if claim is None or seal is None or n is None:
+        raise NotOurs(f"the record {parked.path} is damaged; drop the file again")
+    filed, _ = _names(claim, inbox.failed, n)
+    if not filed.is_file() or filed.is_symlink() or files.sha256(filed) != seal.sha256:
+        raise NotOurs(f"{filed} is no longer the original of job {parked.job}; drop it again")
+    try:
+        files.rename_noreplace(filed, parked.source)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        part = files.private_name(parked.source)
+        files.copy(filed, part, seal.sha256)
+        os.utime(part, ns=(seal.mtime_ns, seal.mtime_ns))
+        files.write(parked.path / _FETCHED, files.to_json({"schema": SCHEMA}))
+        part.rename(parked.source)
+    files.sync_dir(parked.path)
+    files.sync_dir(filed.parent)
+
+
+def _clear_failed(parked: JobDir, inbox: Inbox) -> None:
+    """Remove what is left in the failed folder of an original that has returned."""
+    claim, seal, n = parked.claim(), parked.read_seal(), _slot_number(parked)
+    if claim is None or seal is None or n is None:
+        return
+    filed, sidecar = _names(claim, inbox.failed, n)
+    # Only a copy leaves the filed one behind; after a rename the name is somebody else's.
+    copied = (parked.path / _FETCHED).exists() and filed.is_file() and not filed.is_symlink()
+    if copied and files.sha256(filed) == seal.sha256:
+        filed.unlink()
+    if (files.read_json(sidecar) or {}).get("job") == parked.job:
+        sidecar.unlink()
+    if filed.parent.is_dir():
+        files.sync_dir(filed.parent)  # before the record of what was filed goes

@@ -1,0 +1,273 @@
+"""A lane: one inbox's thread, the only one that touches its folders and its jobs' directories.
+
+A mount that hangs in the kernel stops its own lane; the daemon and the other lanes go on. The
+daemon gives orders and reads `work.view`; the lane answers with reports.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from watcherd import filing, notices, prune
+from watcherd.errors import EnvironmentFault, WatcherdError
+from watcherd.hearing import Hearing
+from watcherd.intake import Intake
+from watcherd.mounts import filesystem_of, watch_mode
+from watcherd.observer import Hint
+from watcherd.orders import Conclude, Order, Report, Restored, Retry, Snapshot, Trace
+from watcherd.room import Room
+from watcherd.settle import SettlePolicy
+from watcherd.work import Work
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from watcherd.config import Config, Inbox
+    from watcherd.log import Logger
+    from watcherd.spool import Spool
+
+_SCAN_SECONDS = 5.0
+"""Between two scans where no events come."""
+
+_SILENCE = 15.0
+"""Seconds at one step, such as the sealing of a large file, that are nothing to speak of."""
+
+_FAULT_SECONDS = 5.0
+_SNAPSHOT_SECONDS = 0.5
+_NOTICE_SECONDS = 5.0
+_PRUNE_SECONDS = 3600.0
+
+
+class Lane(threading.Thread):
+    """The thread of one inbox."""
+
+    def __init__(
+        self,
+        config: Config,
+        inbox: Inbox,
+        spool: Spool,
+        log: Logger,
+        report: Callable[[Lane, Report], None],
+    ) -> None:
+        """Prepare; nothing is touched before `start`."""
+        super().__init__(name=f"lane-{inbox.name}", daemon=True)
+        self.config, self.inbox, self.spool = config, inbox, spool
+        self.paused = False
+        self.scanned = False  # the first scan is over
+        self.failure: BaseException | None = None
+        self.due_notices: tuple[str, ...] = ()
+        self._busy_since: float | None = None  # monotonic; None while it waits
+        self._log, self._report_to = log, report
+        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        mount = filesystem_of(inbox.path)
+        self.watch = watch_mode(mount.fstype) if inbox.watch == "auto" else inbox.watch
+        policy = (
+            SettlePolicy.auto(network=mount.network)
+            if inbox.settle is None
+            else SettlePolicy.fixed(inbox.settle)
+        )
+        options = config.options(inbox)
+        self._intake = Intake(inbox, spool, options, policy, log, ask_writer=not mount.network)
+        self.work = Work(inbox, spool, config.targets_of(inbox, "failure"), self._report)
+        self._intake.taken = self.work.holds
+        self._hearing = Hearing(inbox, self.watch, self._orders.put, log)
+        self._next_scan = self._next_space = self._next_snapshot = 0.0
+        self._next_notices = self._next_prune = 0.0
+        self._room = Room(inbox, spool.root, config.min_free, log)
+        self._fault: str | None = None
+        self._stopping = False
+
+    # From the daemon's thread
+
+    def order(self, order: Conclude | Retry | Trace) -> None:
+        """Ask for something to be done on this lane's thread."""
+        self._orders.put(order)
+
+    def wake(self) -> None:
+        """Have the lane look around at once."""
+        self._orders.put(None)
+
+    def stop(self) -> None:
+        """Ask the thread to end after the step it is in."""
+        self._stopping = True
+        self.wake()
+
+    def silent(self, now: float) -> bool:
+        """Tell whether the lane has been at one step for so long that its filesystem may hang."""
+        since = self._busy_since
+        return since is not None and now - since > _SILENCE
+
+    def works(self, now: float) -> bool:
+        """Tell whether its jobs can get on: what the lane last saw is fresh, and nothing lacks."""
+        return self._room.works and not self.silent(now)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits, nothing is in work, and nothing is to be told."""
+        return self.scanned and not len(self.work) and (self.paused or not self._intake.restless)
+
+    # The lane's own thread
+
+    def run(self) -> None:
+        """Live until told to stop; a fault of the environment pauses the work, no more."""
+        wait = 0.0
+        try:
+            while not self._stopping:
+                try:
+                    self._listen(wait)
+                    wait = self._step(time.monotonic())
+                    self._set_fault(self.work.fault)
+                except (OSError, EnvironmentFault) as error:
+                    self._set_fault(error)
+                    wait = _FAULT_SECONDS
+        except BaseException as error:  # the daemon sees it and stops as a whole
+            self.failure = error
+            self._log.exception("lane_died")
+        finally:
+            self._hearing.stop()
+
+    def _listen(self, wait: float) -> None:
+        """Take hints and orders, until there are none and the time is up."""
+        self._busy_since = None
+        try:
+            order = self._orders.get(timeout=max(wait, 0.001))
+            self._busy_since = time.monotonic()
+            self._take(order)
+            while True:
+                self._take(self._orders.get_nowait())
+        except queue.Empty:
+            return
+
+    def _take(self, order: Order) -> None:
+        now = time.monotonic()
+        match order:
+            case Hint():
+                self._intake.hint(order, now)
+            case Conclude():
+                job = self.spool.job(order.job)
+                if job.path.is_dir():
+                    job.conclude(order.outcome)
+                self.work.next_look = now
+            case Retry():
+                self._report(Restored(order.job, order.request, self._restore(order.job)))
+                self.work.adopt(now)
+            case Trace():
+                self.work.trace(order.job)
+            case None:
+                pass
+
+    def _restore(self, job: str) -> str | None:
+        try:
+            filing.restore(self.spool, job, self.inbox)
+        except WatcherdError as error:
+            return str(error)
+        except OSError as error:
+            return f"{error.filename}: {error.strerror}"
+        return None
+
+    def _step(self, now: float) -> float:
+        """Do what is due; return the seconds until something is due again."""
+        self._busy_since = now
+        if now >= self._next_scan:
+            self._rescan(now)
+        if now >= self.work.next_look and len(self.work):
+            self.work.look(now)
+        if now >= self._next_prune:
+            self._prune(now)
+        if now >= self._next_notices:
+            self._tend_notices(now)
+        if (free := self._places(now)) > 0:
+            self.work.take(self._intake.tick(now, free), now)
+            self._intake.complain()
+        if self._intake.changed and now >= self._next_snapshot:
+            self._snapshot()
+        return min(self._due(now)) - time.monotonic()
+
+    def _due(self, now: float) -> Iterator[float]:
+        """Give the times at which something is due."""
+        yield self._next_scan
+        yield self._next_notices
+        if self._intake.changed:
+            yield self._next_snapshot
+        if len(self.work):
+            yield self.work.next_look
+        if (due := self._intake.next_due()) is not None:
+            # Without room nothing can be claimed before a job has ended, and that is looked for.
+            yield due if self._places(now) > 0 else max(due, now + 1.0)
+
+    def _rescan(self, now: float) -> None:
+        self._hearing.tend()
+        found = self._intake.rescan(now)
+        events = self._hearing.reliable
+        if found and events and self.scanned:
+            self._log.info("files_found_by_rescan", files=found)
+        self.work.adopt(now)
+        if not self.scanned:
+            self.work.recall()
+        pause = self.config.rescan if events else min(self.config.rescan, _SCAN_SECONDS)
+        self._next_scan = now + pause
+        self.scanned = True
+        self._snapshot()
+
+    def _prune(self, now: float) -> None:
+        """Remove what is old from the spool."""
+        self._next_prune = now + _PRUNE_SECONDS
+        spool, days = self.spool, self.config
+        gone = prune.prune_jobs(spool, spool.records, days.keep_records_days, time.time())
+        gone += prune.prune_jobs(spool, spool.parked, days.keep_failed_days, time.time())
+        gone += prune.prune_markers(spool, self.inbox)
+        if gone:
+            self._log.info("spool_pruned", entries=gone)
+
+    def _tend_notices(self, now: float) -> None:
+        """Find what is to be told again, and lay aside what is over."""
+        self._next_notices = now + _NOTICE_SECONDS
+        due = []
+        for notice in notices.standing(self.spool, self.inbox.name):
+            if notices.untrue(self.spool, notice):
+                notices.drop(self.spool, notice.id)
+                continue
+            if notices.due(self.spool, notice, time.time()):
+                due.append(notice.id)
+            job = self.spool.job(notice.id.partition(".")[0])
+            if not notices.undelivered(self.spool, notice) and not job.path.is_dir():
+                notices.store(self.spool, notice)
+        self.due_notices = tuple(due)
+
+    def _places(self, now: float) -> int:
+        """Return how many more files may be claimed."""
+        if now >= self._next_space:
+            self._next_space = now + 1.0
+            if self._room.look():
+                self._intake.changed = True
+        if self.paused or not self._room.claims:
+            return 0
+        return self.config.ahead - len(self.work)
+
+    def _snapshot(self) -> None:
+        trouble = self._room.trouble or self._intake.trouble or self._fault or self._hearing.trouble
+        rows = self._intake.snapshot()
+        self._next_snapshot = time.monotonic() + _SNAPSHOT_SECONDS
+        self._report(Snapshot(rows, len(self._intake.candidates), self.watch, trouble))
+
+    def _set_fault(self, error: OSError | EnvironmentFault | None) -> None:
+        says = None if error is None else str(error)
+        if isinstance(error, OSError):
+            place = str(error.filename2 or error.filename or self.spool.root)
+            # Names inside the spool change from try to try; the fault is the same.
+            inside = place.startswith(f"{self.spool.root}/")
+            says = f"{self.spool.root if inside else place}: {error.strerror}"
+        if says == self._fault:
+            return
+        self._fault = says
+        if says:
+            self._log.error("lane_faulted", says=says)
+        else:
+            self._log.info("lane_recovered")
+        self._snapshot()
+
+    def _report(self, report: Report) -> None:
+        self._report_to(self, report)

@@ -1,0 +1,122 @@
+"""The open file: connection, transactions, schema; the only module that imports sqlite3."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import contextmanager
+from importlib.resources import files as resources
+from typing import TYPE_CHECKING, Any
+
+from watcherd.errors import EnvironmentFault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from watcherd.ledger.rows import Job, Transition
+
+VERSION = 1
+_BUSY_SECONDS = 10.0
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that takes any text: names of files in it need not be valid UTF-8."""
+
+    def execute(self, sql: str, values: Any = (), /) -> sqlite3.Cursor:
+        return super().execute(sql, _storable(values))
+
+    def executemany(self, sql: str, rows: Any, /) -> sqlite3.Cursor:
+        return super().executemany(sql, [_storable(row) for row in rows])
+
+
+def _storable(values: Any) -> list[Any]:
+    return [
+        v.encode("utf-8", "backslashreplace").decode() if isinstance(v, str) else v for v in values
+    ]
+
+
+class Store:
+    """An open ledger file; may be shared by threads. Raises `EnvironmentFault` if unusable."""
+
+    def __init__(
+        self, file: Path, *, told: Callable[[Job, Transition], None] | None = None
+    ) -> None:
+        """Open `file`, making it if need be; `told` hears of each step after it is committed."""
+        self._file = file
+        self.told = told
+        self._lock = threading.RLock()
+        with self._translated():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(
+                file,
+                timeout=_BUSY_SECONDS,
+                isolation_level=None,
+                check_same_thread=False,
+                factory=_Connection,
+            )
+            found = self._version()  # what a later version wrote is not even opened for writing
+            self._db.execute("PRAGMA journal_mode = WAL")
+            # The spool is what must survive a power cut; the ledger follows from it.
+            self._db.execute("PRAGMA synchronous = NORMAL")
+            if found == 0:
+                self._make_tables()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.OperationalError, sqlite3.DatabaseError) as error:
+            if isinstance(error, sqlite3.IntegrityError):
+                raise
+            raise EnvironmentFault(f"the ledger {self._file} cannot be used: {error}") from error
+
+    @contextmanager
+    def _write(self) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._translated():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _rows(self, sql: str, *values: Any) -> list[Any]:
+        with self._lock, self._translated():
+            return self._db.execute(sql, values).fetchall()
+
+    def _version(self) -> int:
+        """Return the schema version of the file, 0 for a new one; refuse a later one."""
+        found: int = self._db.execute("PRAGMA user_version").fetchone()[0]
+        if found > VERSION:
+            raise EnvironmentFault(
+                f"the ledger {self._file} was written by a newer watcherd (schema {found}, this "
+                f"one knows {VERSION}); install that version again, or move the ledger away: the "
+                "work goes on from the spool, only the history starts anew"
+            )
+        return found
+
+    def _make_tables(self) -> None:
+        with self._write() as db:
+            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in _statements(
+                    resources("watcherd.ledger").joinpath("schema.sql").read_text("utf-8")
+                ):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split a script; `executescript` would commit before the first statement."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""

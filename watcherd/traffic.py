@@ -1,0 +1,116 @@
+"""Traffic with the broker: submits what `flights` chooses, and asks what waits there.
+
+While the broker is away nothing is decided and nothing is lost; it is tried again, patiently.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from watcherd.broker import Window
+from watcherd.dispatch import Dispatcher
+from watcherd.errors import EnvironmentFault
+from watcherd.flights import Flights, Grounded, Ready
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from watcherd.config import Config
+    from watcherd.lifecycle import State
+    from watcherd.log import Logger
+    from watcherd.model import Message
+
+_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
+_NOTICE_PAUSE = 25.0
+"""Seconds before a notice is submitted again; the workers' own back-off is on disk."""
+
+
+class Traffic:
+    """The daemon's dealings with the broker. Times are seconds, monotonic."""
+
+    def __init__(self, config: Config, log: Logger) -> None:
+        """Begin with nothing in flight."""
+        self.window = config.in_flight or 2 * (os.cpu_count() or 1) + 2
+        self.trouble: str | None = None
+        self._log = log
+        self._flights = Flights(config.lease, config.attempts)
+        self._dispatcher, self._broker = Dispatcher(config), Window(config)
+        self._again, self._fails = 0.0, 0
+        self._notices: dict[str, float] = {}
+
+    @property
+    def flying(self) -> int:
+        """The number of messages in flight."""
+        return len(self._flights)
+
+    def know(self, job: str) -> None:
+        """Note that nothing of this job was submitted before."""
+        self._flights.know(job)
+
+    def state(self, job: Ready) -> State:
+        """Return what the ledger should say of a job in work."""
+        return self._flights.state(job)
+
+    def tick(self, jobs: Mapping[str, Ready], now: float) -> list[Grounded]:
+        """Bring the flights up to date and submit what there is room for.
+
+        Returns the flights that ended without results.
+        """
+        queued: set[Message] | None = None
+        if now >= self._again and (self._flights.unknown(jobs) or self._flights.silent(now)):
+            queued = self._ask(now)
+        if queued is not None:
+            self._flights.meet(jobs, queued, now)
+        grounded = self._flights.watch(jobs, queued, now)
+        if now >= self._again:
+            for message in self._flights.choose(jobs, self.window, now):
+                if not self._submit(message, jobs[message.job], now):
+                    break
+        return grounded
+
+    def _ask(self, now: float) -> set[Message] | None:
+        try:
+            queued = self._broker.queued()
+        except EnvironmentFault as fault:
+            self._away(fault, now)
+            return None
+        self._back()
+        return queued
+
+    def _submit(self, message: Message, job: Ready, now: float) -> bool:
+        try:
+            self._dispatcher.submit(message)
+        except EnvironmentFault as fault:
+            self._away(fault, now)
+            return False
+        self._back()
+        self._flights.launch(message, job.facts, now)
+        return True
+
+    def tell(self, notices: Iterable[str], now: float) -> None:
+        """Submit the telling of notices, each not too often."""
+        for notice in notices:
+            if now < self._again:
+                return
+            if now - self._notices.get(notice, -_NOTICE_PAUSE) >= _NOTICE_PAUSE:
+                try:
+                    self._dispatcher.submit_notice(notice)
+                except EnvironmentFault as fault:
+                    self._away(fault, now)
+                    return
+                self._notices[notice] = now
+        self._notices = {n: at for n, at in self._notices.items() if now - at < _NOTICE_PAUSE}
+
+    def _away(self, fault: EnvironmentFault, now: float) -> None:
+        self._again = now + _PAUSES[min(self._fails, len(_PAUSES) - 1)]
+        self._fails += 1
+        if self.trouble is None:
+            self.trouble = str(fault)
+            self._log.error("broker_lost", says=str(fault))
+
+    def _back(self) -> None:
+        self._fails = 0
+        if self.trouble is not None:
+            self.trouble = None
+            self._log.info("broker_found")
