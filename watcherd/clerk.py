@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from watcherd.flights import Ready
     from watcherd.jobfiles import Claim, Seal
     from watcherd.lane import Lane
-    from watcherd.ledger import Ledger, Request
+    from watcherd.ledger import Job, Ledger, Request, Transition
     from watcherd.log import Logger
     from watcherd.orders import Restored, Snapshot
     from watcherd.reconcile import Fate
@@ -218,3 +218,31 @@ def _duplicate(first: str) -> Outcome:
         code="duplicate",
         reason=f"the same bytes are job {first} already",
     )
+
+
+def say(log: Logger, job: Job, step: Transition) -> None:
+    """Write the log line of a job's step; it derives from the row."""
+    line = log.bind(job=job.job, inbox=job.inbox)
+    facts = {
+        k: v
+        for k, v in (
+            ("stage", job.stage),
+            ("page", job.current or None),
+            ("pages", job.total),
+            ("code", job.code),
+        )
+        if v is not None
+    }
+    name = f"job_{step.event}"
+    if step.after == "failed":
+        line.error(name, source=job.source, reason=job.reason, **facts)
+    elif step.after in ("done", "skipped", "cancelled"):
+        line.info(
+            name,
+            source=job.source,
+            outputs=list(job.outputs),
+            seconds=round(time.time() - job.created, 2),
+            **facts,
+        )
+    else:
+        line.debug(name, **facts)

@@ -72,6 +72,7 @@ class Config:
     min_free: int  # bytes
     keep_records_days: int
     keep_failed_days: int
+    keep_history_days: int
     log: str
     log_level: str
     limits: Limits

@@ -182,6 +182,7 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "min_free": Key(size, 200 << 20),
         "keep_records_days": Key(number(0, 36500, whole=True), 30),
         "keep_failed_days": Key(number(0, 36500, whole=True), 30),
+        "keep_history_days": Key(number(1, 36500, whole=True), 1095),
         "log": Key(one_of("auto", "console", "json"), "auto"),
         "log_level": Key(one_of("debug", "info", "warning", "error"), "info"),
     },

@@ -11,14 +11,15 @@ import queue
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from watcherd import log, notices, places, systemd
-from watcherd.clerk import Clerk
+from watcherd.clerk import Clerk, say
 from watcherd.errors import EnvironmentFault, Newer, Occupied
 from watcherd.flights import Ready
 from watcherd.lane import Lane
-from watcherd.ledger import Job, Ledger, Transition
+from watcherd.ledger import Ledger
 from watcherd.orders import Report, Restored, Snapshot, Trace
 from watcherd.spool import Spool
 from watcherd.traffic import Traffic
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _TICK = 0.5  # seconds between two looks for requests
 _BEAT = 2.0
 _OPEN_PAUSE = 5.0
+_PRUNE_PAUSE = 3600.0
 _JOIN = 5.0
 
 
@@ -62,7 +64,7 @@ class Daemon:
         """Open the ledger; raise `EnvironmentFault` if it cannot be used."""
         self.config = config
         self._log = log.get()
-        self._ledger = Ledger(config.state_dir / "ledger.db", told=self._told)
+        self._ledger = Ledger(config.state_dir / "ledger.db", told=partial(say, self._log))
         self._clerk = Clerk(config, self._ledger, self._log)
         self._traffic = Traffic(config, self._log)
         self._lanes: dict[str, Lane] = {}
@@ -72,7 +74,7 @@ class Daemon:
         self._opening: dict[str, threading.Thread] = {}
         self._spool_locks: dict[Path, threading.Lock] = {}
         self._started = time.time()
-        self._beat_due = self._open_due = 0.0
+        self._beat_due = self._open_due = self._prune_due = 0.0
         self._mark = -1
         self._stopping = False
 
@@ -241,6 +243,10 @@ class Daemon:
             for lane in self._lanes.values():
                 self._traffic.tell(lane.due_notices, now)
             systemd.notify("WATCHDOG=1")
+        if now >= self._prune_due:
+            # A thousand at a time, so that a long history does not hold up the loop.
+            more = self._ledger.prune(time.time() - self.config.keep_history_days * 86400.0)
+            self._prune_due = now + (_TICK if more else _PRUNE_PAUSE)
         mark = self._ledger.changes()
         if mark != self._mark:
             self._mark = mark
@@ -269,30 +275,3 @@ class Daemon:
             for notice in notices.standing(lane.spool, lane.inbox.name)
         )
         return told and self._bell.empty()
-
-    def _told(self, job: Job, step: Transition) -> None:
-        """Write the log line of a job's step; it derives from the row."""
-        line = self._log.bind(job=job.job, inbox=job.inbox)
-        facts = {
-            k: v
-            for k, v in (
-                ("stage", job.stage),
-                ("page", job.current or None),
-                ("pages", job.total),
-                ("code", job.code),
-            )
-            if v is not None
-        }
-        name = f"job_{step.event}"
-        if step.after == "failed":
-            line.error(name, source=job.source, reason=job.reason, **facts)
-        elif step.after in ("done", "skipped", "cancelled"):
-            line.info(
-                name,
-                source=job.source,
-                outputs=list(job.outputs),
-                seconds=round(time.time() - job.created, 2),
-                **facts,
-            )
-        else:
-            line.debug(name, **facts)

@@ -6,6 +6,7 @@ module carries out the daemon's part of it and shows the rest in `view`.
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from contextlib import contextmanager, suppress
@@ -100,11 +101,16 @@ class Work:
             if parked.fingerprint() is not None and self._mine(parked):
                 with _noted(faults):  # a retry was interrupted
                     filing.restore(self.spool, parked.job, self.inbox)
-        self.fault = faults[0] if faults else None
         for job in self.spool.jobs():
-            if job.job not in self.view and job.job not in self._sealing and self._mine(job):
+            if job.job in self.view or job.job in self._sealing:
+                continue
+            if self._mine(job):
                 self._sealing[job.job] = None  # what is sealed already passes through
                 self.next_look = now
+            elif job.claim() is None and job.fingerprint() is not None:
+                says = "job.json is damaged; take the file `source` out of it and drop it again"
+                faults.append(OSError(errno.EIO, says, str(job.path)))
+        self.fault = faults[0] if faults else None
 
     def holds(self, relative: bytes, found: Fingerprint) -> bool:
         """Tell whether this very file was copied into a job, and only its unlinking is missing."""
