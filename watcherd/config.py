@@ -33,6 +33,7 @@ class Inbox:
     outbox: Path
     archive: Path
     failed: Path
+    archive_days: int  # 0: for ever
     originals: Originals
     duplicates: str  # process | skip
     output: str  # template below the outbox
@@ -79,6 +80,11 @@ class Config:
     inboxes: tuple[Inbox, ...]
     targets: tuple[Target, ...]
     web_bind: str
+
+    @property
+    def record_days(self) -> int:
+        """How long records are needed: what leaves an archive by age is found by its record."""
+        return max(self.keep_records_days, *(inbox.archive_days for inbox in self.inboxes))
 
     def inbox(self, name: str) -> Inbox:
         """Return the inbox of that name; raise `NotOurs` where there is none."""

@@ -199,6 +199,7 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "outbox": Key(folder),
         "archive": Key(folder, None),
         "failed": Key(folder, None),
+        "archive_days": Key(number(0, 36500, whole=True), 0),
         "originals": Key(one_of(*get_args(Originals)), "archive"),
         "duplicates": Key(one_of("process", "skip"), "process"),
         "languages": Key(list_of(language, 1), None),

@@ -216,7 +216,10 @@ class Lane(threading.Thread):
         """Remove what is old from the spool."""
         self._next_prune = now + _PRUNE_SECONDS
         spool, days = self.spool, self.config
-        gone = prune.prune_jobs(spool, spool.records, days.keep_records_days, time.time())
+        old = prune.prune_archive(spool, self.inbox, time.time())
+        if old:
+            self._log.info("archive_pruned", originals=old, days=self.inbox.archive_days)
+        gone = prune.prune_jobs(spool, spool.records, days.record_days, time.time())
         gone += prune.prune_jobs(spool, spool.parked, days.keep_failed_days, time.time())
         gone += prune.prune_markers(spool, self.inbox)
         if gone:

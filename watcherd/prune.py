@@ -1,6 +1,7 @@
 """Pruning: what is old and of no more use leaves the spool, by policy.
 
-Never an original: parked jobs have given theirs to the failed folder, records to the archive.
+Never an original, unless an inbox says for how many days its archive keeps them: parked jobs
+have given theirs to the failed folder, records to the archive.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from watcherd import claiming, files
+from watcherd import claiming, files, filing
 from watcherd.jobfiles import born, relative_name
 
 if TYPE_CHECKING:
@@ -29,6 +30,29 @@ def prune_jobs(spool: Spool, folder: Path, days: int, now: float) -> int:
     for job in spool.jobs(folder):
         if now - born(job.job) > days * _DAY and not os.path.lexists(job.source):
             files.remove_tree(job.path)
+            gone += 1
+    return gone
+
+
+def prune_archive(spool: Spool, inbox: Inbox, now: float) -> int:
+    """Remove originals that were archived longer ago than the inbox's policy; return how many.
+
+    Only what lies in the archive as it was filed, byte for byte. Off unless `archive_days` is
+    set. `now` is in seconds since the epoch.
+    """
+    gone = 0
+    if not inbox.archive_days:
+        return gone
+    for job in spool.jobs(spool.records):
+        if now - born(job.job) <= inbox.archive_days * _DAY:
+            break  # by age: all others are younger
+        filed, seal = filing.recorded(spool, job.job), job.read_seal()
+        if filed is None or filed.claim.inbox != inbox.name or filed.path is None or seal is None:
+            continue
+        found = claiming.fingerprint_of(filed.path)
+        ours = filed.path.is_relative_to(inbox.archive) and found is not None
+        if ours and files.sha256(filed.path) == seal.sha256:
+            filed.path.unlink()
             gone += 1
     return gone
 

@@ -92,11 +92,15 @@ def _named(base: bytes, result: str, n: int) -> bytes:
 
 def _prepare(result: Path, outbox: Outbox) -> None:
     """Give the result its mode and the group of a setgid outbox before it can be seen."""
+    before = result.stat()
     result.chmod(outbox.mode)
     folder = outbox.path.stat()
     if folder.st_mode & stat.S_ISGID and result.stat().st_gid != folder.st_gid:
         with suppress(PermissionError):  # not a member: the file keeps the service's own group
             os.chown(result, -1, folder.st_gid)
+    after = result.stat()
+    if (before.st_mode, before.st_gid) != (after.st_mode, after.st_gid):
+        files.sync_file(result)  # else a power cut could leave it to nobody
 
 
 def _place(job: JobDir, outbox: Outbox, publication: Publication) -> bool:
