@@ -177,6 +177,10 @@ class _Held(io.FileIO):
 
     error: OSError | None = None
 
+    def fileno(self) -> int:
+        """Hide the descriptor: else it is written to without asking us."""
+        raise io.UnsupportedOperation
+
     def write(self, data: ReadableBuffer, /) -> int:
         """Write, or pretend to."""
         if self.error is None:

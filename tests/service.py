@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-DEADLINE = 30.0
+DEADLINE = 60.0
 """Seconds that a small document may take when nothing but waiting is done."""
 
 _STOP = 25.0
