@@ -67,7 +67,7 @@ PROTECTIONS = {
         "tests/test_files.py::test_only_regular_files_are_opened",
     ),
     "one daemon for one spool": Protection(
-        "watcherd/spool.py",
+        "watcherd/locks.py",
         "fcntl.LOCK_EX | fcntl.LOCK_NB",
         "fcntl.LOCK_SH | fcntl.LOCK_NB",
         "tests/test_spool.py::test_a_lock_ends_with_its_process",

@@ -48,7 +48,10 @@ class Clerk:
         self.ledger.add(
             claim.job, claim.inbox, claim.source, seal.size, seal.sha256, float(claim.at)
         )
-        state = self.ledger.get(claim.job).state
+        row = self.ledger.get(claim.job)
+        if row.inbox != claim.inbox:  # it was renamed
+            self.ledger.move(claim.job, inbox=claim.inbox)
+        state = row.state
         if state in (State.FAILED, State.CANCELLED):
             self.ledger.move(claim.job, Event.REQUEUED, code=None, reason=None, filed=None)
         if not known and lane.inbox.duplicates == "skip":
@@ -194,8 +197,13 @@ class Clerk:
             )
 
     def _cancel(self, request: Request, state: State, lane: Lane) -> None:
-        if state in FINISHED:
-            self.ledger.answer(request.id, f"it is {state} already", ok=False)
+        seen = lane.work.view.get(request.target)
+        outcome = seen[1].outcome if seen else None
+        if state in FINISHED or outcome:
+            says = f"it is {outcome or state} already"
+            if outcome:
+                says += "; its original is still to be filed, see `watcherd status`"
+            self.ledger.answer(request.id, says, ok=False)
             return
         lane.order(
             Conclude(

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from watcherd import log, notices, places, systemd
+from watcherd import files, locks, log, notices, places, systemd
 from watcherd.clerk import Clerk, say
 from watcherd.errors import EnvironmentFault, Newer, Occupied
 from watcherd.flights import Ready
@@ -61,9 +61,12 @@ class Daemon:
     """The one process that claims, files, and keeps the ledger."""
 
     def __init__(self, config: Config) -> None:
-        """Open the ledger; raise `EnvironmentFault` if it cannot be used."""
+        """Open the ledger; raise `EnvironmentFault` if it cannot be used, or is in use."""
         self.config = config
         self._log = log.get()
+        files.make_root(config.state_dir, mode=0o750)
+        says = f"another watcherd daemon works with {config.state_dir}; stop it first"
+        self._held = locks.hold(config.state_dir / "daemon.lock", says)
         self._ledger = Ledger(config.state_dir / "ledger.db", told=partial(say, self._log))
         self._clerk = Clerk(config, self._ledger, self._log)
         self._traffic = Traffic(config, self._log)

@@ -15,6 +15,7 @@ from watcherd import filing, notices, prune
 from watcherd.errors import EnvironmentFault, WatcherdError
 from watcherd.hearing import Hearing
 from watcherd.intake import Intake
+from watcherd.kinship import kin
 from watcherd.mounts import filesystem_of, watch_mode
 from watcherd.observer import Hint
 from watcherd.orders import Conclude, Order, Report, Restored, Retry, Snapshot, Trace
@@ -71,7 +72,8 @@ class Lane(threading.Thread):
         )
         options = config.options(inbox)
         self._intake = Intake(inbox, spool, options, policy, log, ask_writer=not mount.network)
-        self.work = Work(inbox, spool, config.targets_of(inbox, "failure"), self._report)
+        told = config.targets_of(inbox, "failure")
+        self.work = Work(inbox, spool, told, self._report, kin(config, inbox, spool.root))
         self._intake.taken = self.work.holds
         self._hearing = Hearing(inbox, self.watch, self._orders.put, log)
         self._next_scan = self._next_space = self._next_snapshot = 0.0

@@ -11,15 +11,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import string
 import time
 from typing import TYPE_CHECKING
 
-from watcherd import files
-from watcherd.errors import EnvironmentFault, Newer, Occupied
+from watcherd import files, locks
+from watcherd.errors import EnvironmentFault, Newer
 from watcherd.jobdir import JobDir
 from watcherd.jobfiles import JOB
 from watcherd.model import SCHEMA
@@ -71,19 +70,9 @@ class Spool:
         return cls(root)
 
     def lock(self) -> None:
-        """Keep other daemons out while this process lives; raise `Occupied` if one is in.
-
-        The lock ends with the process, whatever kills it (flock(2)).
-        """
-        fd = os.open(self.root / "daemon.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
-            raise Occupied(
-                f"another watcherd daemon works on the spool {self.root}; stop it first"
-            ) from None
-        self._lock = fd
+        """Keep other daemons out while this process lives; raise `Occupied` if one is in."""
+        says = f"another watcherd daemon works on the spool {self.root}; stop it first"
+        self._lock = locks.hold(self.root / "daemon.lock", says)
 
     def new_job(self) -> JobDir:
         """Make the directory of a new job; its id is the spool's name, the time, and chance."""

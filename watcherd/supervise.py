@@ -7,7 +7,6 @@ however it ends (PR_SET_PDEATHSIG of prctl(2)).
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import signal
 import subprocess
@@ -17,12 +16,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from watcherd import broker, log
-from watcherd.errors import EnvironmentFault, Occupied
+from watcherd import broker, locks, log
+from watcherd.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from types import FrameType
 
     from watcherd.config import Config
@@ -81,7 +79,9 @@ class Supervisor:
             signal.signal(name, self._stop)
         broker_dir = broker.socket_path(self._config).parent
         broker_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock(broker_dir.parent / "up.lock")
+        # A second one's Redis would take the socket and the files of this one's.
+        says = f"`watcherd up` runs with {broker_dir.parent} already; stop it first"
+        self._held = locks.hold(broker_dir.parent / "up.lock", says)
         try:
             while not self._stopping:
                 for part in self._parts:
@@ -92,16 +92,6 @@ class Supervisor:
         finally:
             self._end()
         return 0
-
-    def _lock(self, path: Path) -> None:
-        """Keep a second one out: its Redis would take the socket and the files of this one's."""
-        self._held = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        try:
-            fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Occupied(
-                f"`watcherd up` runs with {path.parent} already; stop it first"
-            ) from None
 
     def _stop(self, _signal: int, _frame: FrameType | None) -> None:
         self._stopping = True

@@ -6,16 +6,27 @@ module carries out the daemon's part of it and shows the rest in `view`.
 
 from __future__ import annotations
 
-import errno
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from watcherd import claiming, endmark, files, filing, lease, naming, notices, reconcile, settle
+from watcherd import (
+    claiming,
+    endmark,
+    files,
+    filing,
+    kinship,
+    lease,
+    naming,
+    notices,
+    reconcile,
+    settle,
+)
 from watcherd.jobdir import JobDir
 from watcherd.jobfiles import Claim, Outcome, Seal
+from watcherd.kinship import Kin
 from watcherd.reconcile import Stand
 from watcherd.settle import Settled, SettlePolicy, Sighting, Watched
 
@@ -72,19 +83,30 @@ class Work:
     """The jobs of one inbox that are claimed and not filed."""
 
     def __init__(
-        self, inbox: Inbox, spool: Spool, told: tuple[str, ...], tell: Callable[[News], None]
+        self,
+        inbox: Inbox,
+        spool: Spool,
+        told: tuple[str, ...],
+        tell: Callable[[News], None],
+        kin: Kin | None = None,
     ) -> None:
         """Begin with none; `adopt` finds them. `told` are the targets that hear of failures."""
+        self.kin = kin or Kin(frozenset({inbox.name}), sole=False)
         self.inbox, self.spool, self._told, self._tell = inbox, spool, told, tell
         self.view: dict[str, tuple[Claim, JobFacts]] = {}  # replaced whole: others read it
         self._sealing: dict[str, Watched | None] = {}
         self.next_look = 0.0  # seconds, monotonic
-        self.fault: OSError | None = None  # why some job could not be dealt with
+        self._faults: dict[str, OSError | None] = {}  # of the last look, the last adoption
         self._changed_at = 0.0
 
     def __len__(self) -> int:
         """Return the number of jobs claimed and not filed."""
         return len(self.view) + len(self._sealing)
+
+    @property
+    def fault(self) -> OSError | None:
+        """Why some job could not be dealt with, None if there is none."""
+        return next((fault for fault in self._faults.values() if fault is not None), None)
 
     # Coming in
 
@@ -93,24 +115,27 @@ class Work:
         faults: list[OSError] = []
         for name in os.listdir(self.spool.work):
             ended = JobDir(self.spool.work / name)
-            if name.endswith(".ended") and self._mine(ended):
+            if name.endswith(".ended") and kinship.claimant(ended) == self.inbox.name:
                 with _noted(faults):
                     filing.settle_record(self.spool, ended, self.inbox)
                     self.trace(name.removesuffix(".ended"))
         for parked in self.spool.jobs(self.spool.parked):
-            if parked.fingerprint() is not None and self._mine(parked):
+            ours = parked.fingerprint() is not None and kinship.claimant(parked) == self.inbox.name
+            if ours:
                 with _noted(faults):  # a retry was interrupted
                     filing.restore(self.spool, parked.job, self.inbox)
         for job in self.spool.jobs():
-            if job.job in self.view or job.job in self._sealing:
-                continue
-            if self._mine(job):
-                self._sealing[job.job] = None  # what is sealed already passes through
-                self.next_look = now
-            elif job.claim() is None and job.fingerprint() is not None:
-                says = "job.json is damaged; take the file `source` out of it and drop it again"
-                faults.append(OSError(errno.EIO, says, str(job.path)))
-        self.fault = faults[0] if faults else None
+            with _noted(faults):
+                self._adopt_one(job, now)
+        self._faults["adopt"] = faults[0] if faults else None
+
+    def _adopt_one(self, job: JobDir, now: float) -> None:
+        if job.job in self.view:
+            if job.claim() is None and job.path.is_dir():  # damaged, but we know what it said
+                job.write_claim(self.view[job.job][0])
+        elif job.job not in self._sealing and kinship.owned(job, self.inbox, self.kin):
+            self._sealing[job.job] = None  # what is sealed already passes through
+            self.next_look = now
 
     def holds(self, relative: bytes, found: Fingerprint) -> bool:
         """Tell whether this very file was copied into a job, and only its unlinking is missing."""
@@ -119,18 +144,6 @@ class Work:
             c is not None and c.copied and (c.source, c.fingerprint) == (relative, found)
             for c in claims
         )
-
-    def _mine(self, job: JobDir) -> bool:
-        table = files.read_json(job.path / "job.json")
-        if table is None and not job.path.name.endswith(".ended"):
-            # Killed before job.json was written: nothing was claimed. Another lane may be at
-            # this very point, though, so only what is old is removed.
-            with suppress(FileNotFoundError):
-                old = time.time() - job.path.stat().st_mtime > 60  # noqa: PLR2004 - a minute
-                if old and not os.path.lexists(job.source):
-                    files.remove_tree(job.path)
-            return False
-        return table is not None and table.get("inbox") == self.inbox.name
 
     def trace(self, name: str) -> None:
         """Find out what became of a job that the ledger believes in work.
@@ -161,7 +174,7 @@ class Work:
             with _noted(faults):
                 self._seal(job, now)
         if faults:
-            self.fault = faults[0]
+            self._faults["look"] = faults[0]
 
     # Looking
 
@@ -176,42 +189,42 @@ class Work:
             with _noted(faults):
                 self._seal(self.spool.job(name), now)
         view = dict(self.view)
-        for name, (claim, before) in self.view.items():
+        for name, (claim, _) in self.view.items():
             with _noted(faults):
-                facts = self._advance(name, claim, before)
-                if facts is None:
+                facts = self.spool.job(name).facts()
+                if facts is not None:
+                    view[name] = (claim, facts)  # also if what follows cannot be done now
+                if not self._advance(name, claim, facts):
                     del view[name]
-                else:
-                    view[name] = (claim, facts)
         if view != self.view:
             self._changed_at = now
             self.view = view
             self._tell(Looked())
         self.next_look = now + min(max(_BRISK, (now - self._changed_at) / 20), _SLOW)
-        self.fault = faults[0] if faults else None
+        self._faults["look"] = faults[0] if faults else None
 
-    def _advance(self, name: str, claim: Claim, before: JobFacts) -> JobFacts | None:
-        """Do what a job calls for; return what it shows now, None if it has left this view."""
+    def _advance(self, name: str, claim: Claim, facts: JobFacts | None) -> bool:
+        """Do what a job calls for; return whether it stays in this view."""
         job = self.spool.job(name)
-        facts = job.facts()
         if facts is None:
             self.trace(name)
-            return None
+            return False
         stand = reconcile.stand(facts)
-        if stand is Stand.WORK:
-            return facts
-        if stand is Stand.LOST:
-            job.conclude(_lost(claim))
-            return before  # it is filed at the next look
-        if stand is Stand.FILE:
-            self._file(job)
+        if stand in (Stand.LOST, Stand.DROP):  # it was sealed once, so it is not merely unclaimed
+            job.conclude(_lost(claim))  # it is filed at the next look
+        elif stand is Stand.FILE:
+            self._file(job, claim)
+            return False
         elif stand is Stand.SEAL:
             self._sealing[name] = None  # it was written to after its seal
-        return None
+            return False
+        return True
 
-    def _file(self, job: JobDir) -> None:
-        claim, outcome = job.claim(), job.outcome()
-        if claim is not None and outcome is not None and outcome.kind == "failed":
+    def _file(self, job: JobDir, claim: Claim) -> None:
+        outcome = job.outcome()
+        if job.claim() is None:
+            job.write_claim(claim)  # damaged, but we know what it said
+        if outcome is not None and outcome.kind == "failed":
             notices.write(self.spool, self._failure(job.job, claim, outcome))
         self._tell(Ended(filing.file_away(self.spool, job, self.inbox)))
 
@@ -236,6 +249,7 @@ class Work:
         if facts is None or claim is None or reconcile.stand(facts) is Stand.DROP:
             if not os.path.lexists(job.source):
                 files.remove_tree(job.path)  # the claim never happened; the file is in its inbox
+                self.trace(job.job)
             del self._sealing[job.job]
             return
         seal = job.read_seal() or (job.seal() if self._left(job, claim, now) else None)
