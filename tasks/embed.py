@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tasks.imaging import Matrix
     from tasks.source import Document
 
+_PAGE = 72.0
+"""The side of a page until the caller sets it; any that PDF allows, whatever the pixels."""
+
 _AS_IS = frozenset({"1", "L", "P", "RGB", "CMYK"})
 
 
@@ -66,7 +69,7 @@ def _convert(images: list[bytes], *, all_frames: bool) -> pikepdf.Pdf:
         nodate=True,
         first_frame_only=not all_frames,
         rotation=img2pdf.Rotation.none,  # it raises on mirrored ones: we place them ourselves
-        layout_fun=lambda width, height, _dpi: (width, height, width, height),
+        layout_fun=lambda *_: (_PAGE,) * 4,
     )
     pdf: pikepdf.Pdf = document.writer
     return pdf

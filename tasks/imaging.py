@@ -59,7 +59,8 @@ def page_dpi(width: int, height: int, tag: Pair | None) -> tuple[Pair, bool]:
     one from 100 up to A1; one of 50 to 100 only up to legal paper, since screens and phones say
     72 or 96 of anything.
     Otherwise the page is taken as the first of 200, 300, 400, 600 dpi to fit A4 or letter,
-    a strip (a till receipt) by its width alone, and larger ones are fitted to A4.
+    a strip (a till receipt) by its width alone, and larger ones are fitted to A4. Tiny ones get
+    the smallest page that PDF allows.
     """
     if tag is not None and _believable(width, height, tag):
         return tag, False
@@ -67,6 +68,7 @@ def page_dpi(width: int, height: int, tag: Pair | None) -> tuple[Pair, bool]:
     strip = long > 2.5 * short
     needed = max(short / 8.67, long / (100 if strip else 11.92))  # inches: A4 and letter and 2 %
     guess = next((float(dpi) for dpi in (200, 300, 400, 600) if dpi >= needed), needed)
+    guess = min(guess, 72 * short / source.SIDES[0])
     return (guess, guess), True
 
 

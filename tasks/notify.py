@@ -19,7 +19,7 @@ import apprise
 
 from tasks.celery import app
 from tasks.stage import configuration, spool_of
-from watcherd import log, notices
+from watcherd import config, log, notices
 from watcherd.notices import Delivery, Notice
 
 if TYPE_CHECKING:
@@ -37,10 +37,28 @@ def notify(notice_id: str) -> None:
     notice = notices.read(spool, notice_id) if spool is not None else None
     if spool is None or notice is None:
         return  # nobody is to be told, or it was pruned
-    targets = {target.name: target for target in configuration().targets}
+    targets = _targets(notice)
     for name, state in notices.undelivered(spool, notice):
-        if state.due <= time.time() and name in targets:
+        if name not in targets:
+            _give_up(spool, notice, name)
+        elif state.due <= time.time():
             _tell(spool, notice, targets[name], state)
+
+
+def _targets(notice: Notice) -> dict[str, Target]:
+    """Return the targets that there are; the file is read again where one is missing."""
+    targets = {target.name: target for target in configuration().targets}
+    if targets.keys() >= set(notice.targets):
+        return targets
+    # It may be newer than this worker, and what is given up here is never told.
+    return {target.name: target for target in config.load().targets}
+
+
+def _give_up(spool: Spool, notice: Notice, name: str) -> None:
+    problem = f"no [notify.{name}] in the configuration any more"
+    notices.record(spool, notice, name, Delivery(notices.MOST_TRIES, error=problem))
+    line = log.get(job=notice.id.partition(".")[0], inbox=notice.inbox, target=name)
+    line.warning("target_not_told", kind=notice.kind, tries=notices.MOST_TRIES, says=problem)
 
 
 def _tell(spool: Spool, notice: Notice, target: Target, state: Delivery) -> None:

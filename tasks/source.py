@@ -27,6 +27,9 @@ Image.MAX_IMAGE_PIXELS = None
 # camera or fax writes them.
 FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "GIF", "BMP", "WEBP", "JPEG2000", "PPM", "AVIF")
 _STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"II*\0", b"MM\0*", b"GIF8", b"BM", b"RIFF")
+SIDES = 3.0, 14400.0
+"""The least and the most that a side of a PDF's page may have, in 1/72 inch."""
+
 _HEAD = 1024  # a PDF's header, and its last startxref, lie within so many bytes of the ends
 _PDF_LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
 
@@ -98,7 +101,18 @@ def check_size(width: int, height: int, limits: Limits, page: int) -> None:
         raise Refusal(
             "too-large",
             f"Page {page} has {width} by {height} pixels; "
-            f"{limits.page_pixels} are allowed (page_pixels).",
+            f"{limits.page_pixels} are allowed (limits.page_megapixels).",
+            page=page,
+        )
+
+
+def check_shape(width: int, height: int, page: int) -> None:
+    """Raise Refusal `unsupported` when an image is too thin for any page that PDF allows."""
+    if max(width, height) * SIDES[0] > min(width, height) * SIDES[1]:
+        raise Refusal(
+            "unsupported",
+            f"Page {page} is {width} by {height} pixels, a line and no page: "
+            "the sides of a PDF's page cannot differ so much.",
             page=page,
         )
 
@@ -146,6 +160,7 @@ def _is_signed(pdf: pikepdf.Pdf) -> bool:
 
 def _count_frames(image: Image.Image, limits: Limits) -> int:
     check_size(image.width, image.height, limits, 1)
+    check_shape(image.width, image.height, 1)
     if image.format != "TIFF":  # an animation or a stereo photo is one picture to a reader
         return 1
     pages = 1
@@ -157,13 +172,16 @@ def _count_frames(image: Image.Image, limits: Limits) -> int:
         pages += 1
         _check_count(pages, limits)
         check_size(image.width, image.height, limits, pages)
+        check_shape(image.width, image.height, pages)
 
 
 def _check_count(pages: int, limits: Limits) -> None:
     if pages < 1:
         raise Refusal("corrupt", "The document has no pages.")
     if pages > limits.pages:
-        raise Refusal("too-large", f"The document has more than {limits.pages} pages (pages).")
+        raise Refusal(
+            "too-large", f"The document has more than {limits.pages} pages (limits.pages)."
+        )
 
 
 def _tail(path: Path) -> bytes:

@@ -1,7 +1,8 @@
 """A stage: skip if landed, count the attempt, work, land. Every task of a document runs in here.
 
 A stage may run more than once, at the same time, after its job has ended, and may be killed at
-any instruction. What keeps that harmless is on disk, see durability.md, “Stages”.
+any instruction. What keeps that harmless is on disk, see README.md, “What if it dies
+here?”.
 """
 
 from __future__ import annotations

@@ -209,13 +209,13 @@ PROTECTIONS = {
     ),
     "the reason before the original": Protection(
         "watcherd/filing.py",
-        "        if good or _explain(job, sidecar, claim, outcome):\n"
-        "            if job.fingerprint() is None:",
-        "        moved = job.fingerprint() is not None and _move(job, target)\n"
-        "        if moved and (good or _explain(job, sidecar, claim, outcome)):\n"
-        "            return target\n"
-        "        if good or sidecar is not None:\n"
-        "            if job.fingerprint() is None:",
+        "            if good or _explain(job, sidecar, claim, outcome):\n"
+        "                if job.fingerprint() is None:",
+        "            moved = job.fingerprint() is not None and _move(job, target)\n"
+        "            if moved and (good or _explain(job, sidecar, claim, outcome)):\n"
+        "                return target\n"
+        "            if good or sidecar is not None:\n"
+        "                if job.fingerprint() is None:",
         "tests/test_filing.py::test_filing_survives_a_kill_anywhere",
     ),
     "what does not count is taken back": Protection(

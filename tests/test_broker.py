@@ -10,10 +10,10 @@ import time
 from dataclasses import replace
 
 import pytest
+from brokers import embedded
 from desks import Desk
 from hypothesis import given
 from hypothesis import strategies as st
-from needs import needs
 
 from watcherd import broker
 from watcherd.dispatch import Dispatcher
@@ -27,20 +27,9 @@ MESSAGES = [Message("ocr", JOBS[0]), Message("page", JOBS[1], 7), Message("pdf",
 @pytest.fixture
 def redis(fast):
     """Start the embedded broker as the service does, and give its configuration."""
-    needs("redis-server")
     desk = Desk(fast / "d")
-    broker.socket_path(desk.config).parent.mkdir(parents=True)
-    with subprocess.Popen(broker.server_command(desk.config), stdout=subprocess.PIPE) as server:
-        window, end = broker.Window(desk.config), time.monotonic() + 20
-        while True:
-            try:
-                window.ping()
-                break
-            except EnvironmentFault:
-                assert time.monotonic() < end, "the broker did not start"
-                assert server.poll() is None, "the broker ended"
+    with embedded(desk.config) as server:
         yield desk.config, server
-        server.kill()
 
 
 def test_what_is_submitted_is_seen(redis):
@@ -52,6 +41,17 @@ def test_what_is_submitted_is_seen(redis):
         dispatcher.submit(message)
     dispatcher.submit_notice(f"{JOBS[3]}.success")
     assert window.queued() == set(MESSAGES)
+
+
+def test_what_waits_in_a_queue_is_counted(redis):
+    """Messages of one queue are counted, whatever they are; those of others are not."""
+    config, _ = redis
+    dispatcher, window = Dispatcher(config), broker.Window(config)
+    dispatcher.submit(MESSAGES[0])
+    for _ in range(3):
+        dispatcher.submit_notice(f"{JOBS[3]}.success")
+    window._redis().rpush("notify", b"of a stranger")
+    assert (window.waiting("ocr"), window.waiting("pdf"), window.waiting("notify")) == (1, 0, 4)
 
 
 def test_a_flush_is_seen(redis):
@@ -114,6 +114,8 @@ def test_a_broker_that_is_away_is_a_fault(desk, address):
     away = replace(desk.config, broker=address)
     with pytest.raises(EnvironmentFault, match="cannot be reached"):
         broker.Window(away).queued()
+    with pytest.raises(EnvironmentFault, match="cannot be reached"):
+        broker.Window(away).waiting("notify")
 
 
 @pytest.mark.parametrize(

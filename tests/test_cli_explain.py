@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -243,32 +239,15 @@ def test_files_of_nobody(premises):
     assert explained(premises, "inbox/nosuch.pdf")["code"] == "unknown"
 
 
-STRANGER = """
-import os, pathlib, sys
-from watcherd import config
-from watcherd.cli.explaining import Explainer
-if os.geteuid() == 0:
-    os.seteuid(65534)
-for answer in Explainer(config.load(pathlib.Path(sys.argv[1])), None).explain(sys.argv[2]):
-    print(answer.code, answer.says[0])
-"""
-
-
-def test_an_unreadable_file_says_so():
-    """What this user cannot read is told as such."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder).chmod(0o755)
-        premises = Premises(Path(folder))
-        path = premises.inbox / "a.pdf"
-        path.write_bytes(SETTLED)
-        path.chmod(0)
-        said = subprocess.run(
-            [sys.executable, "-c", STRANGER, premises.file, path],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-    assert said == "unreadable it cannot be read by this user: Permission denied\n"
+def test_what_the_inbox_waits_for_is_said_once(premises):
+    """A file that waits for its turn or a paused inbox says so, and not a second time."""
+    premises.beat()
+    wait(premises, b"a.pdf", "paused")
+    premises.ledger.pause("scanner", paused=True)
+    (premises.inbox / "a.pdf").write_bytes(SETTLED)
+    answer = explained(premises, "a.pdf")
+    assert answer["code"] == "paused"
+    assert len(answer["says"]) == 1
 
 
 def test_hostile_names_are_escaped(premises):

@@ -157,6 +157,9 @@ RULES = [
         inbox("a", "/s/in", "/s/out") + '[notify.office]\non = ["failure"]\n',
         "notify.office: needs urls or a command",
     ),
+    (inbox("a", "/i", "/o", archive="/o"), "inbox[0].outbox: /o is its archive as well"),
+    (inbox("a", "/i", "/o", failed="/o/"), "inbox[0].outbox: /o is its failed as well"),
+    (inbox("a", "/s/in", "/s/archive"), "inbox[0].outbox: /s/archive is its archive as well"),
     ("[watcherd]\n", "inbox: at least one [[inbox]] is needed"),
     ("notify = 3\n" + inbox("a", "/i", "/o"), "notify: must hold tables"),
     ("watcherd = 3\n" + inbox("a", "/i", "/o"), "watcherd: must be a table"),
@@ -167,6 +170,22 @@ RULES = [
 def test_keys_that_disagree_are_refused(file, text, words):
     """Folders that feed back or overlap, names twice or nowhere: refused, with the place."""
     assert any(problem.startswith(words) for problem in problems(file, text))
+
+
+def test_archive_and_failed_may_be_one_folder(file):
+    """Originals may all go to one place, and to another inbox's."""
+    file.write_text(
+        inbox("a", "/a/in", "/a/out", archive="/old", failed="/old")
+        + inbox("b", "/b/in", "/b/out", archive="/old")
+    )
+    assert config.load(file).inboxes[0].archive == Path("/old")
+
+
+def test_an_unknown_target_is_said_beside_other_mistakes(file):
+    """A name in `notify` that no table bears is told at once, whatever else is wrong."""
+    text = inbox("a", "/a/in", "/a/out", formatss="pdf") + 'notify = ["office"]\n'
+    found = [problem.partition(": ")[0] for problem in problems(file, text)]
+    assert found == ["inbox[0].formatss", "inbox[0].notify"]
 
 
 def test_feedback_is_seen_through_links(file, tmp_path):

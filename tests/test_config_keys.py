@@ -37,7 +37,6 @@ GOOD = [
     ("inbox", "formats", ["pdf", "txt", "hocr", "json"], ("pdf", "txt", "hocr", "json")),
     ("inbox", "ignore", ["*.log", "draft*"], ("*.log", "draft*")),
     ("notify", "on", [], ()),
-    ("web", "bind", "[::1]:80", "[::1]:80"),
 ]
 
 BAD = [
@@ -71,8 +70,6 @@ BAD = [
     ("inbox", "originals", "move", "must be one of"),
     ("inbox", "settle", -1, "must be a number"),
     ("inbox", "ignore", ["a/b"], "no /"),
-    ("web", "bind", "8765", "host:port"),
-    ("web", "bind", "host:99999", "host:port"),
 ]
 
 
@@ -126,16 +123,16 @@ def test_an_unknown_key_hears_of_the_nearest():
 def test_a_key_like_no_other_hears_of_all():
     """A key that resembles none is answered with those that there are."""
     problems: list[str] = []
-    read("web", {"zzz": 1}, "web", problems)
-    assert problems == ["web.zzz: unknown key; known are bind"]
+    read("ocr", {"zzz": 1}, "ocr", problems)
+    assert problems == ["ocr.zzz: unknown key; known are engine, languages"]
 
 
 @pytest.mark.parametrize("table", [None, 3, "x", []])
 def test_a_section_that_is_no_table_is_a_problem(table):
     """A section must be a table; anything else is said once."""
     problems: list[str] = []
-    read("web", table, "web", problems)
-    assert problems == ["web: must be a table"]
+    read("ocr", table, "ocr", problems)
+    assert problems == ["ocr: must be a table"]
 
 
 ANYTHING = st.recursive(

@@ -210,3 +210,64 @@ def test_the_snapshot_is_bounded(gate):
     assert len(gate.intake.candidates) == SHOWN + 5
     assert (rows[0].source, rows[0].why, rows[0].inbox) == (b"000.pdf", "seen", "scans")
     assert not gate.intake.changed
+
+
+def test_what_is_held_says_so(gate):
+    """While an inbox is paused or full its files wait for that; a stuck one says its own."""
+    gate.hint(b"a.pdf")
+    gate.hint(b"b.pdf")
+    gate.intake.candidates[b"b.pdf"].why = "unreadable"
+    seen = []
+    for paused, in_work in ((False, 15), (False, 16), (True, 16), (False, 3)):
+        gate.intake.hold(paused=paused, in_work=in_work, ahead=16)
+        seen.append([(row.why, row.says) for row in gate.intake.snapshot()])
+    assert [[why for why, _ in rows] for rows in seen] == [
+        ["seen", "unreadable"],
+        ["no-place", "unreadable"],
+        ["paused", "unreadable"],
+        ["seen", "unreadable"],
+    ]
+    assert seen[1][0][1] == "it waits for its turn: 16 documents of this inbox are in work"
+    assert seen[2][0][1] == "the inbox is paused; `watcherd resume scans` ends that"
+
+
+def test_another_hold_is_news(gate):
+    """A snapshot is asked for when what holds the files changes, and only then."""
+    gate.intake.snapshot()
+    news = []
+    for in_work in (3, 4, 16, 16, 17, 2):
+        gate.intake.hold(paused=False, in_work=in_work, ahead=16)
+        news.append(gate.intake.changed)
+        gate.intake.snapshot()
+    assert news == [False, False, True, False, True, True]
+
+
+def test_a_long_pause_on_a_busy_share_leaks_nothing(gate):
+    """Events that come while nothing is taken are remembered once for each file and folder."""
+    gate.desk.drop(b"new/a.pdf")
+    for n in range(3000):
+        gate.now += 0.1
+        gate.hint(b"new", HintKind.DIRECTORY)
+        gate.hint(b"new/a.pdf")
+        gate.hint(b"gone-%d.pdf" % n)
+        gate.hint(b"gone-%d" % n, HintKind.DIRECTORY)
+        gate.intake.hint(Hint(os.fsencode(gate.desk.inbox.path), HintKind.DIRECTORY), gate.now)
+        if n % 100 == 0:
+            gate.intake.rescan(gate.now)
+    gate.intake.rescan(gate.now + 2)
+    assert len(gate.intake._due) < 400
+    assert len(gate.intake._scans) == 0
+    assert list(gate.intake.candidates) == [b"new/a.pdf"]
+    assert gate.tick(3.0) == [b"new/a.pdf"]
+
+
+def test_a_file_that_comes_again_is_looked_at_again(gate):
+    """One that was forgotten while it waited for a look is taken when it is back."""
+    path = gate.desk.drop(b"a.tif", b"II*\0")
+    gate.hint(b"a.tif")
+    gate.tick()
+    path.unlink()
+    gate.intake.rescan(gate.now)
+    gate.desk.drop(b"a.tif", SCAN)
+    gate.hint(b"a.tif")
+    assert gate.wait(0.0) == [b"a.tif"]

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from tasks import source
+from watcherd.config_keys import SECTIONS
 from watcherd.errors import Refusal
 from watcherd.model import Limits
 
@@ -169,3 +170,30 @@ def test_signature_is_seen(tmp_path):
         pdf.Root.AcroForm = pikepdf.Dictionary(SigFlags=3, Fields=pikepdf.Array())
         pdf.save(path)
     assert source.open_document(path, LIMITS).signed
+
+
+@pytest.mark.parametrize(("size", "good"), [((4800, 1), True), ((4801, 1), False)])
+def test_a_line_is_no_page(tmp_path, size, good):
+    """An image too thin for any page of a PDF is refused in words; one less thin is not."""
+    path = tmp_path / "a.png"
+    Image.new("L", size).save(path)
+    if good:
+        assert source.open_document(path, Limits()).pages == 1
+        return
+    with pytest.raises(Refusal, match="Page 1 is 4801 by 1 pixels, a line and no page") as caught:
+        source.open_document(path, Limits())
+    assert (caught.value.code, caught.value.page) == ("unsupported", 1)
+
+
+def test_refusals_name_keys_that_there_are(tmp_path):
+    """Whoever meets a limit reads the key of the configuration that sets it."""
+    path = tmp_path / "a.tif"
+    Image.new("1", (10, 10)).save(path, save_all=True, append_images=[Image.new("1", (10, 10))])
+    for limits, key in (
+        (Limits(page_pixels=99), "limits.page_megapixels"),
+        (Limits(pages=1), "limits.pages"),
+    ):
+        with pytest.raises(Refusal, match=rf"\({key}\)\.$"):
+            source.open_document(path, limits)
+        section, _, name = key.partition(".")
+        assert name in SECTIONS[section]

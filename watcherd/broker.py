@@ -100,13 +100,23 @@ class Window:
         other brokers only an empty queue tells something.
         """
         if self._config.broker.startswith("amqp"):
-            return set() if self._counted() == 0 else None
+            return set() if self._counted("ocr", "pdf") == 0 else None
         try:
             rows = [row for queue in ("ocr", "pdf") for row in self._redis().lrange(queue, 0, -1)]
         except (redis.RedisError, OSError) as error:
             self._client = None
             raise EnvironmentFault(f"the broker cannot be reached: {error}") from error
         return {message for row in rows if (message := parse(row)) is not None}
+
+    def waiting(self, queue: str) -> int:
+        """Return how many messages wait in a queue, whatever they are."""
+        if self._config.broker.startswith("amqp"):
+            return self._counted(queue)
+        try:
+            return int(self._redis().llen(queue))
+        except (redis.RedisError, OSError) as error:
+            self._client = None
+            raise EnvironmentFault(f"the broker cannot be reached: {error}") from error
 
     def _redis(self) -> Any:
         if self._client is None:
@@ -122,12 +132,12 @@ class Window:
             )
         return self._client
 
-    def _counted(self) -> int:
-        """Return how many messages wait at an AMQP broker."""
+    def _counted(self, *queues: str) -> int:
+        """Return how many messages wait in queues of an AMQP broker."""
         connection = Connection(url(self._config), connect_timeout=SOCKET_SECONDS)
         try:
             with connection:
-                return sum(_count(connection, queue) for queue in ("ocr", "pdf"))
+                return sum(_count(connection, queue) for queue in queues)
         except (*connection.connection_errors, OSError) as error:
             raise EnvironmentFault(f"the broker cannot be reached: {error}") from error
 

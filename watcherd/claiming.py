@@ -1,7 +1,7 @@
 """The claim: a settled file leaves its inbox and becomes a job's original, or is copied.
 
-Only the daemon claims. See durability.md, “Claim”, for the order of the steps and what each of
-them leaves behind when it is the last.
+Only the daemon claims. What each step leaves behind when it is the last is in README.md, “What if
+it dies here?”.
 """
 
 from __future__ import annotations

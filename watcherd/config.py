@@ -79,7 +79,6 @@ class Config:
     limits: Limits
     inboxes: tuple[Inbox, ...]
     targets: tuple[Target, ...]
-    web_bind: str
 
     @property
     def record_days(self) -> int:
@@ -112,8 +111,12 @@ def search() -> Path:
     home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     places = [Path("/etc/watcherd/config.toml"), home / "watcherd" / "config.toml"]
     for place in places:
-        if place.is_file():
-            return place
+        try:
+            if place.is_file():
+                return place
+        except OSError as error:  # there may be one that holds
+            says = f"{place}: cannot be read: {error.strerror}; name another one with --config"
+            raise ConfigError([says]) from error
     tried = " and ".join(map(str, places))
     raise ConfigError([f"no configuration found at {tried}; `watcherd init` writes one"])
 
@@ -124,7 +127,7 @@ def load(path: Path | None = None) -> Config:
     try:
         table = tomllib.loads(source.read_text("utf-8"))
     except OSError as error:
-        raise ConfigError([f"{source}: {error.strerror}"]) from error
+        raise ConfigError([f"{source}: cannot be read: {error.strerror}"]) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ConfigError([f"{source}: not valid TOML: {error}"]) from error
     problems: list[str] = []
@@ -142,7 +145,6 @@ def _config(source: Path, table: dict[str, Any], problems: list[str]) -> Config:
     main = config_keys.read("watcherd", table.get("watcherd", {}), "watcherd", problems)
     ocr = config_keys.read("ocr", table.get("ocr", {}), "ocr", problems)
     caps = config_keys.read("limits", table.get("limits", {}), "limits", problems)
-    web = config_keys.read("web", table.get("web", {}), "web", problems)
     rows = table.get("inbox", [])
     if not isinstance(rows, list) or not rows:
         problems.append("inbox: at least one [[inbox]] is needed")
@@ -157,6 +159,7 @@ def _config(source: Path, table: dict[str, Any], problems: list[str]) -> Config:
         for n, group in groups.items()
         if (values := config_keys.read("notify", group, f"notify.{n}", problems))
     )
+    problems += _unknown_targets(rows, groups)
     if problems:  # values may be missing; nobody will see this
         return Config.__new__(Config)
     limits = Limits(
@@ -166,9 +169,16 @@ def _config(source: Path, table: dict[str, Any], problems: list[str]) -> Config:
         caps["pages"],
     )
     main["state_dir"] = _absolute(main["state_dir"], source)
-    return Config(
-        source=source, limits=limits, inboxes=inboxes, targets=targets, web_bind=web["bind"], **main
-    )
+    return Config(source=source, limits=limits, inboxes=inboxes, targets=targets, **main)
+
+
+def _unknown_targets(rows: list[Any], groups: dict[str, Any]) -> Iterator[str]:
+    """Find names that no table bears; other mistakes must not hide them."""
+    for i, row in enumerate(rows):
+        told = row.get("notify") if isinstance(row, dict) else None
+        for one in told if isinstance(told, list) else ():
+            if isinstance(one, str) and one not in groups:
+                yield f"inbox[{i}].notify: no [notify.{one}] in this file"
 
 
 def _absolute(path: Path, source: Path) -> Path:
@@ -217,16 +227,12 @@ def _inside(real: dict[Path, Path], inner: Path, outer: Path) -> bool:
 
 def _disagreements(config: Config) -> Iterator[str]:
     names: dict[str, int] = {}
-    known = {target.name: object() for target in config.targets}
     inside = functools.partial(_inside, _real(config))
     for i, inbox in enumerate(config.inboxes):
         place = f"inbox[{i}]"
         if inbox.name in names:
             yield f"{place}.name: {inbox.name!r} is taken by inbox[{names[inbox.name]}]"
         names.setdefault(inbox.name, i)
-        for told in inbox.notify:
-            if told not in known:
-                yield f"{place}.notify: no [notify.{told}] in this file"
         for j, other in enumerate(config.inboxes):
             if j < i and (inside(inbox.path, other.path) or inside(other.path, inbox.path)):
                 yield (
@@ -248,9 +254,16 @@ def _feedback(
     other: Inbox,
     inside: Callable[[Path, Path], bool],
 ) -> Iterator[str]:
-    """Find folders that would be fed back, or in which an output would meet originals."""
+    """Find folders that would be fed back, or in which outputs would meet originals."""
+    for key in ("archive", "failed") if inbox is other else ():
+        path = getattr(inbox, key)
+        if inside(inbox.outbox, path) and inside(path, inbox.outbox):
+            yield (
+                f"{place}.outbox: {inbox.outbox} is its {key} as well; "
+                "documents and originals would mix, give each a folder of its own"
+            )
     for key in ("outbox", "archive", "failed", "spool"):
-        path: Path | None = getattr(inbox, key)
+        path = getattr(inbox, key)
         if path is not None and inside(path, other.path):
             yield (
                 f"{place}.{key}: {path} lies inside {other_place}.path {other.path}; "

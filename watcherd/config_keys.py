@@ -149,14 +149,6 @@ def broker(value: Any) -> str:
     return str(value)
 
 
-def bind(value: Any) -> str:
-    """Read `host:port`."""
-    host, colon, port = text(value).rpartition(":")
-    if not colon or not host or not port.isdigit() or not 0 < int(port) < 1 << 16:
-        raise ValueError('must be host:port, such as "127.0.0.1:8765"')
-    return str(value)
-
-
 @dataclass(frozen=True, slots=True)
 class Key:
     """One key: its reader and its default."""
@@ -218,7 +210,6 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "command": Key(list_of(text), ()),
         "on": Key(list_of(one_of("success", "failure")), ("success", "failure")),
     },
-    "web": {"bind": Key(bind, "127.0.0.1:8765")},
 }
 
 

@@ -1,7 +1,7 @@
 """Durable writes: what is told to be on disk is on disk, whole, and never over something else.
 
 Every function either leaves the complete result under its final name, or raises `OSError` and
-leaves the final name untouched. See durability.md; the order write, fsync, rename, fsync of the
+leaves the final name untouched. The order write, fsync, rename, fsync of the
 directory is that of POSIX `fsync(2)`.
 """
 
@@ -73,15 +73,23 @@ def sync_tree(path: Path) -> None:
 
 
 def make_dirs(path: Path, above: Path) -> None:
-    """Make `path` and its parents below `above`, each durable; `above` itself must exist."""
+    """Make `path` and its parents below `above`, each durable; `above` itself must exist.
+
+    Raises `NotADirectoryError` where something else has the name of one of them.
+    """
     missing = []
     here = path
     while here != above and not here.is_dir():
         missing.append(here)
         here = here.parent
     for folder in reversed(missing):
-        with suppress(FileExistsError):
+        try:
             folder.mkdir()
+        except FileExistsError:  # a rival was first, or it is no folder
+            if not folder.is_dir():
+                raise NotADirectoryError(
+                    errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(folder)
+                ) from None
         sync_dir(folder.parent)
 
 
@@ -105,11 +113,16 @@ def private_name(path: Path, owner: str = "") -> Path:
 
 def sweep(folder: Path, owner: str) -> None:
     """Remove what was left under private names of this owner by somebody who was killed."""
-    with suppress(FileNotFoundError, NotADirectoryError):
-        for name in os.listdir(folder):
-            if name.startswith(f".{owner}") and name.endswith(".part"):
-                with suppress(FileNotFoundError):
-                    (folder / name).unlink()
+    try:
+        names = os.listdir(folder)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            return
+        raise
+    for name in names:
+        if name.startswith(f".{owner}") and name.endswith(".part"):
+            with suppress(FileNotFoundError):
+                (folder / name).unlink()
 
 
 def _write_private(path: Path, data: bytes, owner: str = "") -> Path:

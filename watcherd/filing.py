@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from watcherd import files, naming
+from watcherd import files, naming, ways
 from watcherd.claiming import release
 from watcherd.errors import NotOurs
 from watcherd.jobdir import JobDir
+from watcherd.jobfiles import b64, relative_name
 from watcherd.model import SCHEMA
 from watcherd.publish import Outbox, withdraw
 
@@ -76,11 +77,8 @@ def settle_record(spool: Spool, ended: JobDir, inbox: Inbox) -> None:
     counting = outcome.outputs if outcome is not None and done else ()
     withdraw(ended, Outbox(inbox.outbox, inbox.mode), but=counting)
     _slim(ended.path, done=done)
-    place = (
-        spool.records
-        if outcome is not None and outcome.kind in ("done", "skipped")
-        else (spool.parked)
-    )
+    well = outcome is not None and outcome.kind in ("done", "skipped")
+    place = spool.records if well else spool.parked
     job = ended.path.name.removesuffix(".ended")
     ended.path.rename(place / job)
     files.sync_dir(place)
@@ -104,50 +102,52 @@ def _file_original(job: JobDir, claim: Claim, outcome: Outcome, inbox: Inbox) ->
         _drop_source(job)
         return None
     folder = inbox.archive if outcome.kind in ("done", "skipped") else inbox.failed
-    interrupted = _slot_number(job) is not None
+    interrupted = _recorded_slot(job, claim) is not None
     while True:
-        if not folder.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "the folder does not exist", str(folder))
         target, sidecar = _slot(job, claim, folder, with_sidecar=not good)
-        files.make_dirs(target.parent, folder)
-        if interrupted:
-            files.sweep(target.parent, job.job)
-        if good or _explain(job, sidecar, claim, outcome):
-            if job.fingerprint() is None:  # it went there before we were interrupted, or is lost
-                return target if os.path.lexists(target) else None
-            if _move(job, target):
-                return target
-            if not good:
-                sidecar.unlink()
-        (job.path / "filed.json").unlink()  # somebody took the name meanwhile: choose again
+        try:
+            files.make_dirs(target.parent, folder)
+            if interrupted:
+                files.sweep(target.parent, job.job)
+            if good or _explain(job, sidecar, claim, outcome):
+                if job.fingerprint() is None:  # it went there before an interruption, or is lost
+                    return target if os.path.lexists(target) else None
+                if _move(job, target):
+                    return target
+                if not good:
+                    sidecar.unlink()
+        except OSError as error:
+            if error.errno not in ways.NO_WAY or target.parent == folder:
+                raise
+        # Somebody took the name, or a folder's, meanwhile, or it is too long: choose again.
+        (job.path / "filed.json").unlink()
 
 
 def _slot(job: JobDir, claim: Claim, folder: Path, *, with_sidecar: bool) -> tuple[Path, Path]:
     """Return the recorded place of the original and its sidecar, choosing it the first time."""
-    n = _slot_number(job)
-    if n is None:
-        n = 1
-        while any(
-            os.path.lexists(path) for path in _names(claim, folder, n)[: 1 + int(with_sidecar)]
-        ):
-            n += 1
-        table = {"schema": SCHEMA, "n": n, "path": os.fspath(_names(claim, folder, n)[0])}
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "the folder does not exist", str(folder))
+    slot = _recorded_slot(job, claim)
+    if slot is None:
+        short = job.job.encode() + naming.split(claim.source.rpartition(b"/")[2])[1]
+        slot = ways.Slot(ways.way(folder, claim.source, short))
+        while any(map(os.path.lexists, slot.places(folder)[: 1 + int(with_sidecar)])):
+            slot = ways.Slot(slot.way, slot.n + 1)
+        path = os.fspath(slot.places(folder)[0])
+        table = {"schema": SCHEMA, "way": b64(slot.way), "n": slot.n, "path": path}
         files.write(job.path / "filed.json", files.to_json(table))
-    return _names(claim, folder, n)
+    return slot.places(folder)
 
 
-def _slot_number(job: JobDir) -> int | None:
-    n = (files.read_json(job.path / "filed.json") or {}).get("n")
-    return n if isinstance(n, int) and 1 <= n <= _MOST_NAMES else None
-
-
-def _names(claim: Claim, folder: Path, n: int) -> tuple[Path, Path]:
-    """Return the `n`-th choice of a place for the original, and its sidecar's."""
-    where, slash, name = claim.source.rpartition(b"/")
-    stem, ext = naming.split(name)
-    home = folder / os.fsdecode(where + slash)
-    beside = naming.numbered(stem, ext + b".error.json", n)
-    return home / os.fsdecode(naming.numbered(stem, ext, n)), home / os.fsdecode(beside)
+def _recorded_slot(job: JobDir, claim: Claim | None) -> ways.Slot | None:
+    table = files.read_json(job.path / "filed.json") or {}
+    n = table.get("n")
+    if claim is None or not isinstance(n, int) or not 1 <= n <= _MOST_NAMES:
+        return None
+    try:
+        return ways.Slot(relative_name(table.get("way", b64(claim.source))), n)
+    except (TypeError, ValueError):
+        return None
 
 
 def _explain(job: JobDir, sidecar: Path, claim: Claim, outcome: Outcome) -> bool:
@@ -262,10 +262,11 @@ def restore(spool: Spool, job: str, inbox: Inbox) -> JobDir:
 
 
 def _fetch_original(parked: JobDir, inbox: Inbox) -> None:
-    claim, seal, n = parked.claim(), parked.read_seal(), _slot_number(parked)
-    if claim is None or seal is None or n is None:
+    claim, seal = parked.claim(), parked.read_seal()
+    slot = _recorded_slot(parked, claim)
+    if seal is None or slot is None:
         raise NotOurs(f"the record {parked.path} is damaged; drop the file again")
-    filed, _ = _names(claim, inbox.failed, n)
+    filed, _ = slot.places(inbox.failed)
     if not filed.is_file() or filed.is_symlink() or files.sha256(filed) != seal.sha256:
         raise NotOurs(f"{filed} is no longer the original of job {parked.job}; drop it again")
     try:
@@ -284,10 +285,10 @@ def _fetch_original(parked: JobDir, inbox: Inbox) -> None:
 
 def _clear_failed(parked: JobDir, inbox: Inbox) -> None:
     """Remove what is left in the failed folder of an original that has returned."""
-    claim, seal, n = parked.claim(), parked.read_seal(), _slot_number(parked)
-    if claim is None or seal is None or n is None:
+    seal, slot = parked.read_seal(), _recorded_slot(parked, parked.claim())
+    if seal is None or slot is None:
         return
-    filed, sidecar = _names(claim, inbox.failed, n)
+    filed, sidecar = slot.places(inbox.failed)
     # Only a copy leaves the filed one behind; after a rename the name is somebody else's.
     copied = (parked.path / _FETCHED).exists() and filed.is_file() and not filed.is_symlink()
     if copied and files.sha256(filed) == seal.sha256:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import heapq
+import itertools
+import math
 import os
 import time
 from dataclasses import dataclass
@@ -36,6 +38,7 @@ _STUCK = ("unreadable", "not-claimable", "still-open", "still-growing")
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _RETRY_SECONDS = 15.0
 _SECOND_LOOK = 1.0
+_SLACK = 64
 
 
 @dataclass(slots=True)
@@ -46,7 +49,7 @@ class Candidate:
     since: float  # wall clock, for display
     close_seen: bool | None = None
     watched: Watched | None = None
-    due: float = 0.0  # monotonic, of its next look
+    due: float = math.inf  # monotonic, of its next look
     why: str = "seen"
     says: str = "it was seen and will be looked at"
 
@@ -70,11 +73,12 @@ class Intake:
         self.candidates: dict[bytes, Candidate] = {}
         self._due: list[tuple[float, int, bytes]] = []
         self._order = 0
-        self._scans: list[tuple[float, bytes]] = []
+        self._scans: dict[bytes, tuple[float, float]] = {}  # of a folder, the next and the last
         self.trouble: str | None = None
         self.changed = True  # since the last snapshot
         self.taken: Callable[[bytes, Fingerprint], bool] = lambda _name, _found: False
         self._fault: OSError | None = None
+        self._held: tuple[str, str] | None = None
 
     # What is seen
 
@@ -82,15 +86,16 @@ class Intake:
         """Note that there may be something at a path; whether there is, `tick` will see."""
         relative = os.path.relpath(hint.path, os.fsencode(self.inbox.path))
         if relative == b".":
-            self._scans.append((now, b""))
+            self._scans[b""] = (now, now)
             return
         if relative.startswith(b"../") or ignored_path(relative, self.inbox.ignore):
             return
         if hint.kind is HintKind.DIRECTORY:
             # Files may appear in it before the watch on it does: look now, and once more.
-            self._scans += [(now, relative), (now + _SECOND_LOOK, relative)]
+            first, _ = self._scans.get(relative, (now, now))
+            self._scans[relative] = (min(first, now), now + _SECOND_LOOK)
             return
-        candidate = self.candidates.get(relative) or self._add(relative, 0, now)
+        candidate = self.candidates.get(relative) or self._add(relative, 0)
         if hint.kind is HintKind.CREATED:
             candidate.close_seen = False
         elif candidate.close_seen is False or hint.kind is HintKind.CLOSED:
@@ -108,21 +113,21 @@ class Intake:
             for relative, found in scan.files(below):
                 seen.add(relative)
                 if relative not in self.candidates and not self._kept(relative, found):
-                    self._add(relative, found.size, now)
+                    self._add(relative, found.size)
                     self._look_at(relative, now)
                     fresh += 1
         except OSError as error:
             self._trouble(f"{self.inbox.path}: {error.strerror}", "inbox_unreadable", now)
             return 0
         if not below:
+            self._scans = {f: (a, b) for f, (a, b) in self._scans.items() if b > now}
             for gone in self.candidates.keys() - seen:
                 self._forget(gone)
             blind = "; ".join(f"{os.fsdecode(f)}: {why}" for f, why in scan.blind[:3])
             self._trouble(blind or None, "folder_unreadable", now)
         return fresh
 
-    def _add(self, relative: bytes, size: int, now: float) -> Candidate:
-        del now
+    def _add(self, relative: bytes, size: int) -> Candidate:
         candidate = self.candidates[relative] = Candidate(size, time.time())
         self.changed = True
         return candidate
@@ -132,9 +137,19 @@ class Intake:
         self.changed = True
 
     def _look_at(self, relative: bytes, when: float) -> None:
-        self.candidates[relative].due = when
+        candidate = self.candidates[relative]
+        if candidate.due <= when:
+            return
+        candidate.due = when
+        if len(self._due) > 2 * len(self.candidates) + _SLACK:  # of what is gone or came earlier
+            self._due = [d for d in self._due if self._dated(d[2]) == d[0]]
+            heapq.heapify(self._due)
         self._order += 1
         heapq.heappush(self._due, (when, self._order, relative))
+
+    def _dated(self, relative: bytes) -> float | None:
+        candidate = self.candidates.get(relative)
+        return candidate.due if candidate else None
 
     def _kept(self, relative: bytes, found: Fingerprint) -> bool:
         if self.inbox.originals != "keep":
@@ -146,20 +161,23 @@ class Intake:
     def next_due(self) -> float | None:
         """Return when the next look is due, None if nothing waits for one."""
         times = [self._due[0][0]] if self._due else []
-        return min(times + [when for when, _ in self._scans], default=None)
+        return min(times + [when for when, _ in self._scans.values()], default=None)
 
     def tick(self, now: float, room: int) -> list[JobDir]:
         """Look at what is due and claim what has settled, at most `room` files; return the jobs."""
-        for when, below in [s for s in self._scans if s[0] <= now]:
-            self._scans.remove((when, below))
-            self._walk(below, now)
+        for below, (first, last) in list(self._scans.items()):
+            if first <= now:
+                del self._scans[below]
+                if last > now:
+                    self._scans[below] = (last, last)
+                self._walk(below, now)
         claimed: list[JobDir] = []
         self._fault = None
         while self._due and self._due[0][0] <= now and len(claimed) < room and not self._fault:
             when, _, relative = heapq.heappop(self._due)
-            candidate = self.candidates.get(relative)
-            if candidate is None or candidate.due != when:
+            if self._dated(relative) != when:
                 continue  # claimed or gone, or to be looked at another time
+            self.candidates[relative].due = math.inf
             if (job := self._look(relative, now)) is not None:
                 claimed.append(job)
         return claimed
@@ -171,10 +189,9 @@ class Intake:
 
     def _look(self, relative: bytes, now: float) -> JobDir | None:
         candidate = self.candidates[relative]
+        path = claiming.inbox_path(self.inbox, relative)
         try:
-            peek = lease.peek(
-                claiming.inbox_path(self.inbox, relative), ask_writer=self._ask_writer
-            )
+            peek = lease.peek(path, ask_writer=self._ask_writer)
         except OSError as error:
             self._cannot_look(relative, candidate, error, now)
             return None
@@ -198,9 +215,8 @@ class Intake:
             self._look_at(relative, now + _RETRY_SECONDS)  # its copy is a job; it will go
             return None
         try:
-            job = claiming.claim(
-                self.spool, self.inbox, relative, settled.fingerprint, self.options
-            )
+            found = settled.fingerprint
+            job = claiming.claim(self.spool, self.inbox, relative, found, self.options)
         except claiming.Changed:
             self._look_at(relative, now + settle.FIRST_PAUSE)
             return None
@@ -209,13 +225,11 @@ class Intake:
                 self._fault = error
                 self._look_at(relative, now)
                 return None
-            self._say(
-                relative,
-                candidate,
-                "not-claimable",
+            says = (
                 f"it cannot be taken: {error.strerror} ({error.filename}); "
-                "the daemon needs to write in its folder and in the spool",
+                "the daemon needs to write in its folder and in the spool"
             )
+            self._say(relative, candidate, "not-claimable", says)
             self._look_at(relative, now + _RETRY_SECONDS)
             return None
         self._forget(relative)
@@ -230,12 +244,8 @@ class Intake:
         if error.errno in gone:
             self._forget(relative)
             return
-        self._say(
-            relative,
-            candidate,
-            "unreadable",
-            f"it cannot be read: {error.strerror}; let the daemon's user read it",
-        )
+        says = f"it cannot be read: {error.strerror}; let the daemon's user read it"
+        self._say(relative, candidate, "unreadable", says)
         self._look_at(relative, now + _RETRY_SECONDS)
 
     # What is said
@@ -266,21 +276,22 @@ class Intake:
         """Whether some candidate will come to something without a person's help."""
         return any(c.why not in _STUCK for c in self.candidates.values())
 
+    def hold(self, *, paused: bool, in_work: int, ahead: int) -> None:
+        """Note what keeps every file from being taken, whatever the file itself waits for."""
+        held = None
+        if paused:
+            held = "paused", f"the inbox is paused; `watcherd resume {self.inbox.name}` ends that"
+        elif in_work >= ahead:
+            says = f"it waits for its turn: {in_work} documents of this inbox are in work"
+            held = "no-place", says
+        self.changed, self._held = self.changed or held != self._held, held
+
     def snapshot(self) -> list[Waiting]:
         """Return the first of the candidates, as the ledger shows them."""
         self.changed = False
         rows: list[Waiting] = []
-        for relative, candidate in self.candidates.items():
-            if len(rows) == SHOWN:
-                break
-            rows.append(
-                Waiting(
-                    self.inbox.name,
-                    relative,
-                    candidate.size,
-                    candidate.since,
-                    candidate.why,
-                    candidate.says,
-                )
-            )
+        for relative, one in itertools.islice(self.candidates.items(), SHOWN):
+            held = None if one.why in _STUCK else self._held
+            why, says = held or (one.why, one.says)
+            rows.append(Waiting(self.inbox.name, relative, one.size, one.since, why, says))
         return rows

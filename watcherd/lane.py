@@ -184,6 +184,7 @@ class Lane(threading.Thread):
         if (free := self._places(now)) > 0:
             self.work.take(self._intake.tick(now, free), now)
             self._intake.complain()
+        self._intake.hold(paused=self.paused, in_work=len(self.work), ahead=self.config.ahead)
         if self._intake.changed and now >= self._next_snapshot:
             self._snapshot()
         return min(self._due(now)) - time.monotonic()

@@ -2,7 +2,8 @@
 
 The set of names is recorded before anything is placed, and all rivals walk the same records, so
 that a worker that is killed anywhere, or runs twice, ends at the same names. A name that
-somebody else holds moves the whole set to the next number. See durability.md, “Publish”.
+somebody else holds moves the whole set to the next number; a folder whose name is held by
+something else gets a number itself. README.md, “What if it dies here?”, has a row for each step.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from watcherd import files, hung, naming
+from watcherd import files, hung, naming, ways
 from watcherd.errors import EnvironmentFault
 from watcherd.jobfiles import Output, Publication
 
@@ -51,7 +52,10 @@ def publish(job: JobDir, outbox: Outbox, base: bytes) -> Publication:
     n = max((publication.n for publication in job.publications()), default=1)
     while True:
         files.sync_dir(job.path)  # a rival that was killed may not have come to that
-        publication = job.publication(n) or job.intend(_free(outbox, base, hashes, n))
+        publication = job.publication(n)
+        if publication is None:
+            way = ways.way(outbox.path, base, job.job.encode())
+            publication = job.intend(_free(outbox, way, hashes, n))
         # A record that is not sound, or of results that were taken back since, is passed by.
         sound = publication is not None and _is_of(publication, hashes)
         if publication is not None and sound and _place(job, outbox, publication):
@@ -122,8 +126,17 @@ def _place(job: JobDir, outbox: Outbox, publication: Publication) -> bool:
 
 
 def _place_one(job: JobDir, outbox: Outbox, output: Output) -> bool:
-    result, goal = job.built / output.result, target(outbox, output)
-    files.make_dirs(goal.parent, outbox.path)
+    goal = target(outbox, output)
+    try:
+        files.make_dirs(goal.parent, outbox.path)
+        return _put(job, job.built / output.result, goal, output)
+    except OSError as error:
+        if error.errno not in ways.NO_WAY or goal.parent == outbox.path:
+            raise
+        return False
+
+
+def _put(job: JobDir, result: Path, goal: Path, output: Output) -> bool:
     try:
         os.link(result, goal, follow_symlinks=False)
     except FileExistsError:
@@ -141,13 +154,16 @@ def _ours(result: Path, goal: Path, output: Output, *, by_hash: bool = True) -> 
     Where links cannot be made the hash must do: names are chosen among those that nobody holds,
     so that equal bytes of another document were hardly there before.
     """
-    with suppress(FileNotFoundError):
+    try:
         if goal.is_symlink() or not goal.is_file():
             return False
         if goal.samefile(result):
             return True
         return by_hash and not _linkable(result, goal) and files.sha256(goal) == output.sha256
-    return False
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, *ways.NO_WAY):
+            raise
+        return False
 
 
 def _linkable(result: Path, goal: Path) -> bool:

@@ -78,7 +78,8 @@ class Supervisor:
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self._stop)
         broker_dir = broker.socket_path(self._config).parent
-        broker_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        broker_dir.parent.mkdir(mode=0o770, parents=True, exist_ok=True)  # less the umask
+        broker_dir.mkdir(mode=0o700, exist_ok=True)
         # A second one's Redis would take the socket and the files of this one's.
         says = f"`watcherd up` runs with {broker_dir.parent} already; stop it first"
         self._held = locks.hold(broker_dir.parent / "up.lock", says)

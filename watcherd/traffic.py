@@ -6,6 +6,7 @@ While the broker is away nothing is decided and nothing is lost; it is tried aga
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from watcherd.broker import Window
@@ -22,8 +23,20 @@ if TYPE_CHECKING:
     from watcherd.model import Message
 
 _PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
-_NOTICE_PAUSE = 25.0
-"""Seconds before a notice is submitted again; the workers' own back-off is on disk."""
+_NOTICE_PAUSE, _LONGEST_NOTICE_PAUSE = 25.0, 3600.0
+"""Seconds before a notice is submitted again, doubled each time; the workers' own back-off, which
+is on disk, grows faster."""
+
+NOTICES_WAITING = 50
+"""Messages in the notify queue above which none is added: nobody may be taking them."""
+
+_FULL_PAUSE = 5.0
+
+
+@dataclass(slots=True)
+class _Telling:
+    at: float  # of the last submission, monotonic
+    pause: float  # until the next
 
 
 class Traffic:
@@ -37,7 +50,8 @@ class Traffic:
         self._flights = Flights(config.lease, config.attempts)
         self._dispatcher, self._broker = Dispatcher(config), Window(config)
         self._again, self._fails = 0.0, 0
-        self._notices: dict[str, float] = {}
+        self._notices: dict[str, _Telling] = {}
+        self._notices_again = 0.0
 
     @property
     def flying(self) -> int:
@@ -89,18 +103,29 @@ class Traffic:
         return True
 
     def tell(self, notices: Iterable[str], now: float) -> None:
-        """Submit the telling of notices, each not too often."""
-        for notice in notices:
-            if now < self._again:
-                return
-            if now - self._notices.get(notice, -_NOTICE_PAUSE) >= _NOTICE_PAUSE:
-                try:
-                    self._dispatcher.submit_notice(notice)
-                except EnvironmentFault as fault:
-                    self._away(fault, now)
-                    return
-                self._notices[notice] = now
-        self._notices = {n: at for n, at in self._notices.items() if now - at < _NOTICE_PAUSE}
+        """Submit the telling of notices: each not too often, and few while nobody takes them."""
+        due = [n for n in notices if n not in self._notices or self._rested(n, now)]
+        if not due or now < max(self._again, self._notices_again):
+            return
+        try:
+            room = NOTICES_WAITING - self._broker.waiting("notify")
+            for notice in due[: max(room, 0)]:
+                self._dispatcher.submit_notice(notice)
+                before = self._notices.get(notice)
+                pause = min(before.pause * 2, _LONGEST_NOTICE_PAUSE) if before else _NOTICE_PAUSE
+                self._notices[notice] = _Telling(now, pause)
+        except EnvironmentFault as fault:
+            self._away(fault, now)
+            return
+        self._back()
+        if room < len(due):
+            self._notices_again = now + _FULL_PAUSE
+        # One that was not due for so long has been told, or waits for its next try.
+        self._notices = {n: t for n, t in self._notices.items() if now - t.at < 2 * t.pause}
+
+    def _rested(self, notice: str, now: float) -> bool:
+        telling = self._notices[notice]
+        return now - telling.at >= telling.pause
 
     def _away(self, fault: EnvironmentFault, now: float) -> None:
         self._again = now + _PAUSES[min(self._fails, len(_PAUSES) - 1)]

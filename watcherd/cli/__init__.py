@@ -15,7 +15,8 @@ import click
 
 import watcherd
 from watcherd import config
-from watcherd.errors import ConfigError, WatcherdError
+from watcherd.errors import ConfigError, EnvironmentFault, WatcherdError
+from watcherd.naming import display
 
 if TYPE_CHECKING:
     from watcherd.config import Config
@@ -94,3 +95,8 @@ def main() -> None:
     except BrokenPipeError:  # `watcherd jobs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        name = error.filename
+        place = f"{display(os.fspath(name))}: " if isinstance(name, str | bytes | Path) else ""
+        click.echo(f"watcherd: {place}{error.strerror or error}", err=True)
+        sys.exit(EnvironmentFault.exit_code)

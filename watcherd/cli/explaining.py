@@ -20,6 +20,7 @@ from watcherd.naming import display, json_name
 if TYPE_CHECKING:
     from watcherd.config import Config, Inbox
     from watcherd.ledger import Job, Ledger
+    from watcherd.spool import Spool
 
 _HASHED = 1 << 30
 """Bytes up to which a file is compared with the jobs by its content."""
@@ -77,12 +78,34 @@ def _in_work(row: Job) -> str:
             return f"is {row.state}"
 
 
+def _there(path: Path) -> bool:
+    """Tell whether a file or link is there; raise OSError where that cannot be seen."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _unreadable(error: OSError) -> str:
+    what = "it" if error.filename is None else display(os.fspath(error.filename))
+    return (
+        f"{what} cannot be read by this user: {error.strerror}; "
+        "run this command as the user of the service (sudo -u USER …)"
+    )
+
+
 class Explainer:
     """Answers for one configuration; the ledger is None where the daemon has never run."""
 
     def __init__(self, config: Config, ledger: Ledger | None) -> None:
         self._config, self._ledger = config, ledger
-        self._spools = list(places.known(config).by_name.values())
+        self._spools: list[Spool] = []
+        self._hidden: list[str] = []  # what of the service this user cannot see
+        try:
+            self._spools += places.known(config).by_name.values()
+        except OSError as error:
+            self._hidden.append(_unreadable(error))
         self._alive = ledger is not None and views.alive(ledger.daemon())
 
     def explain(self, text: str) -> list[Answer]:
@@ -112,13 +135,16 @@ class Explainer:
     # In an inbox
 
     def _in_inbox(self, inbox: Inbox, name: bytes) -> Answer:
-        if (reason := self._never(inbox, name)) is not None:
-            return self._answer(inbox, name, *reason)
         before = self._ledger.by_source(inbox.name, name) if self._ledger else []
-        if not os.path.lexists(claiming.inbox_path(inbox, name)):
-            return self._gone(inbox, name, before)
-        code, says = self._waits(inbox, name)
-        told = [says, *self._hindrances(inbox)] if code != "kept" else [says]
+        try:
+            if (reason := self._never(inbox, name)) is not None:
+                return self._answer(inbox, name, *reason)
+            if not _there(claiming.inbox_path(inbox, name)):
+                return self._gone(inbox, name, before)
+            code, says = self._noted(inbox, name) or self._waits(inbox, name)
+        except OSError as error:
+            code, says = self._noted(inbox, name) or ("unreadable", _unreadable(error))
+        told = [says, *self._hindrances(inbox, code)] if code != "kept" else [says]
         told += self._twins(inbox, claiming.inbox_path(inbox, name))
         told += [f"earlier, under this name: {sentence(row)}" for row in before[:1]]
         return self._answer(inbox, name, code, *told, job=before[0].job if before else None)
@@ -156,17 +182,18 @@ class Explainer:
             told.append("the daemon is not running; the job goes on when it starts")
         return self._answer(inbox, name, row.state.value, *told, job=row.job)
 
-    def _waits(self, inbox: Inbox, name: bytes) -> tuple[str, str]:
-        """Return what a regular file in an inbox waits for, as code and sentence."""
+    def _noted(self, inbox: Inbox, name: bytes) -> tuple[str, str] | None:
+        """Return what the daemon says that a file waits for, as code and sentence."""
         rows = self._ledger.waiting(inbox.name) if self._ledger and self._alive else []
         for row in rows:
             if row.source == name:
                 return row.why, f"it waits, {ago(time.time() - row.since)} so far: {row.says}"
-        try:
-            ask = not filesystem_of(inbox.path).network
-            peek = lease.peek(claiming.inbox_path(inbox, name), ask_writer=ask)
-        except OSError as error:
-            return "unreadable", f"it cannot be read by this user: {error.strerror}"
+        return None
+
+    def _waits(self, inbox: Inbox, name: bytes) -> tuple[str, str]:
+        """Return what a regular file in an inbox waits for, as code and sentence."""
+        ask = not filesystem_of(inbox.path).network
+        peek = lease.peek(claiming.inbox_path(inbox, name), ask_writer=ask)
         if inbox.originals == "keep" and any(
             claiming.kept_marker(spool, inbox, name, peek.fingerprint).exists()
             for spool in self._spools
@@ -185,22 +212,26 @@ class Explainer:
             return verdict.why.value, f"it waits: {verdict.sentence}"
         return "next", "it is whole and is taken next"
 
-    def _hindrances(self, inbox: Inbox) -> list[str]:
-        """Return what stands in the way of every file of the inbox."""
+    def _hindrances(self, inbox: Inbox, code: str) -> list[str]:
+        """Return what stands in the way of every file of the inbox, but not `code` again."""
         if not self._alive or self._ledger is None:
-            return ["the daemon is not running; `watcherd up` starts it"]
-        told = []
+            return ["the daemon is not running; `watcherd up` starts it", *self._hidden]
+        told = [*self._hidden]
         row = self._ledger.inboxes().get(inbox.name)
-        if row is not None and row.paused:
+        if row is not None and row.paused and code != "paused":
             told.append(f"the inbox is paused; `watcherd resume {inbox.name}` ends that")
         if row is not None and row.trouble:
             told.append(f"the inbox is in trouble: {display(row.trouble)}")
         for spool in self._spools:
-            free = shutil.disk_usage(spool.root).free
+            try:
+                free = shutil.disk_usage(spool.root).free
+            except OSError as error:
+                told.append(_unreadable(error))
+                continue
             if free < self._config.min_free and not (row and row.trouble):
                 told.append(f"{spool.root} has {free} bytes free, fewer than min_free")
         busy = sum(job.inbox == inbox.name for job in self._ledger.unfinished())
-        if busy >= self._config.ahead:
+        if busy >= self._config.ahead and code != "no-place":
             told.append(f"{busy} jobs are in work; the next file is taken when one is done")
         return told
 
@@ -223,18 +254,25 @@ class Explainer:
     # Elsewhere
 
     def _elsewhere(self, path: Path, real: Path) -> Answer:
-        row = self._job_of(path, real)
+        told, row = list[str](), None
+        try:
+            row = self._job_of(path, real)
+        except OSError as error:
+            told.append(_unreadable(error))
         if row is not None:
             code = "output" if {str(path), str(real)} & set(row.outputs) else "original"
             what = f"it belongs to the inbox {row.inbox}, from {display(row.source)}"
             return Answer(str(path), code, (what, sentence(row)), row.inbox, row.source, row.job)
         inboxes = ", ".join(f"{i.name} ({i.path})" for i in self._config.inboxes)
-        told = [f"it lies in none of the inboxes: {inboxes}"]
-        if not os.path.lexists(path):
-            told.insert(0, "there is no such file")
-        elif path.is_file():
-            same = [row for i in self._config.inboxes if (row := self._same(i, real))]
-            told += [f"its bytes came through the inbox {r.inbox}: {sentence(r)}" for r in same]
+        told.append(f"it lies in none of the inboxes: {inboxes}")
+        try:
+            if not _there(path):
+                told.insert(0, "there is no such file")
+            elif path.is_file():
+                same = [row for i in self._config.inboxes if (row := self._same(i, real))]
+                told += [f"its bytes came through the inbox {r.inbox}: {sentence(r)}" for r in same]
+        except OSError as error:
+            told.insert(0, _unreadable(error))
         return Answer(str(path), "elsewhere", tuple(told))
 
     def _job_of(self, path: Path, real: Path) -> Job | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.resources import files as resources
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +47,8 @@ class Store:
         self._file = file
         self.told = told
         self._lock = threading.RLock()
+        _make(file)
         with self._translated():
-            file.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(
                 file,
                 timeout=_BUSY_SECONDS,
@@ -110,6 +111,19 @@ class Store:
                 ):
                     db.execute(statement)
                 db.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _make(file: Path) -> None:
+    """Make an empty file: names of documents are no business of every user's.
+
+    What the umask leaves of rw for user and group; SQLite gives its -wal and -shm the same.
+    """
+    try:
+        file.parent.mkdir(mode=0o770, parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o660))
+    except OSError as error:
+        raise EnvironmentFault(f"the ledger {file} cannot be made: {error.strerror}") from error
 
 
 def _statements(script: str) -> Iterator[str]:
