@@ -121,7 +121,7 @@ def test_a_document_survives_a_kill(name, arm, shm):
         service.until(
             lambda: not [j for p in spools for j in (p / "work").iterdir()], "the spool is empty"
         )
-        service.until(told.exists, "the notice was delivered")
+        service.until(lambda: told.exists() and told.read_text().endswith("\n"), "it was told")
         keys_told = {json.loads(line)["idempotency_key"] for line in told.read_text().splitlines()}
         assert keys_told == {f"{job.job}.success"}
 

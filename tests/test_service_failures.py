@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pikepdf
@@ -17,7 +18,8 @@ from watcherd.lifecycle import State
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from watcherd.ledger import Job
 
 KEYS = {"job", "inbox", "source", "sha256", "stage", "code", "reason", "attempts", "at"}
 
@@ -118,52 +120,52 @@ def test_one_bad_page_names_itself(service):
     assert (says["code"], says["page"]) == ("too-large", 2)
 
 
-def _blocked(service: Service, folder: Path, name: str) -> bytes:
-    """Drop a file whose sub-folder cannot be made in `folder`: a file has its name."""
-    folder.mkdir(exist_ok=True)
-    (folder / name.partition("/")[0]).write_bytes(b"in the way")
-    return service.scans.drop(name, scan("Blocked"))
-
-
-def test_one_original_that_cannot_be_filed(service):
-    """An original whose place in the archive is blocked waits alone; the others go on."""
-    data = _blocked(service, service.scans.archive, "blocked/original.png")
-    service.until(lambda: service.scans.found("outbox/blocked"), "its document is published")
-    _still_works(service, "beside-blocked.png")
-    (service.scans.archive / "blocked").unlink()
-    service.done("blocked/original.png", data)
-
-
-def test_retry_after_the_cause_is_gone(service):
-    """A document that failed for a blocked place is done by a retry once the place is free."""
-    data = _blocked(service, service.scans.outbox, "again/document.png")
-    job = service.finished("again/document.png")
+def _crashed(service: Service, name: str) -> tuple[bytes, Job]:
+    """Drop a document whose only attempt is killed, and wait until it is given up."""
+    data = service.scans.drop(name, book(1, full=True))
+    work = service.scans.spool / "work"
+    service.until(lambda: list(work.glob("*/try-*")), "it is being read")
+    for pid in service.children(service.part("worker")):
+        os.kill(pid, signal.SIGKILL)
+    job = service.finished(name)
     assert (job.state, job.code) == (State.FAILED, "crashed")
-    assert (service.scans.failed / "again/document.png").read_bytes() == data
-    (service.scans.outbox / "again").unlink()
-    request = service.ledger.ask("retry", job.job)
-    service.until(lambda: service.ledger.request(request).ok, "the request is granted")
-    service.until(lambda: service.jobs("again/document.png")[0].state is State.DONE, "it is done")
-    assert "Blocked" in text_of(service.done("again/document.png", data))
-    assert service.scans.found("failed/again") == []
-    assert not service.ledger.get(job.job).reason
+    assert (service.scans.failed / name).read_bytes() == data
+    return data, job
+
+
+def test_a_folder_whose_name_is_taken_in_the_archive(service):
+    """An original whose folder's name a file holds in the archive is filed beside it."""
+    service.scans.archive.mkdir(exist_ok=True)
+    (service.scans.archive / "blocked").write_bytes(b"in the way")
+    data = service.scans.drop("blocked/original.png", scan("Blocked"))
+    assert service.finished("blocked/original.png").state is State.DONE
+    assert (service.scans.archive / "blocked-2" / "original.png").read_bytes() == data
+    assert (service.scans.archive / "blocked").read_bytes() == b"in the way"
+    assert service.scans.found("outbox/blocked") == ["original.pdf"]
+
+
+def test_retry_after_the_cause_is_gone():
+    """A document that failed is done by a retry once what made it fail is gone."""
+    with Service(attempts=1, lease=3) as service:
+        data, job = _crashed(service, "again.pdf")
+        request = service.ledger.ask("retry", job.job)
+        service.until(lambda: service.ledger.request(request).ok, "the request is granted")
+        service.until(lambda: service.ledger.get(job.job).state is State.DONE, "it is done")
+        service.done("again.pdf", data)
+        assert service.scans.found("failed") == []
+        assert not service.ledger.get(job.job).reason
 
 
 def test_a_request_made_while_nothing_runs():
     """A retry that is asked for while the daemon is away is carried out when it is back."""
-    with Service(attempts=1) as service:
-        home = service.scans
-        (home.outbox / "later").write_bytes(b"in the way")
-        data = home.drop("later/on.png", scan("Asked for later"))
-        job = service.finished("later/on.png")
-        assert job.state is State.FAILED
+    with Service(attempts=1, lease=3) as service:
+        data, job = _crashed(service, "later.pdf")
         service.stop()
-        (home.outbox / "later").unlink()
         request = service.ledger.ask("retry", job.job)
         service.start()
         service.until(lambda: service.ledger.request(request).ok, "the request is granted")
         service.until(lambda: service.ledger.get(job.job).state is State.DONE, "it is done")
-        service.done("later/on.png", data)
+        service.done("later.pdf", data)
 
 
 def test_retry_of_an_original_that_was_changed(service):

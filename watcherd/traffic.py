@@ -72,7 +72,8 @@ class Traffic:
         Returns the flights that ended without results.
         """
         queued: set[Message] | None = None
-        if now >= self._again and (self._flights.unknown(jobs) or self._flights.silent(now)):
+        doubtful = self._flights.unknown(jobs) or self._flights.silent(now)
+        if now >= self._again and (doubtful or self.trouble):  # it may be back: nobody else asks
             queued = self._ask(now)
         if queued is not None:
             self._flights.meet(jobs, queued, now)
