@@ -122,9 +122,9 @@ def test_one_bad_page_names_itself(service):
 
 def _crashed(service: Service, name: str) -> tuple[bytes, Job]:
     """Drop a document whose only attempt is killed, and wait until it is given up."""
-    data = service.scans.drop(name, book(1, full=True))
+    data = service.scans.drop(name, book(6, full=True))
     work = service.scans.spool / "work"
-    service.until(lambda: list(work.glob("*/try-*")), "it is being read")
+    service.until(lambda: list(work.glob("*/try-page-*")), "a page of it is being read")
     for pid in service.children(service.part("worker")):
         os.kill(pid, signal.SIGKILL)
     job = service.finished(name)
