@@ -83,6 +83,11 @@ def setup(style: str = "auto", level: str = "info", **bound: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
         )
     )
+    _lead_all_to(out, level)
+
+
+def _lead_all_to(out: logging.Handler, level: str) -> None:
+    """Send the libraries' own messages the same way, the talkative ones only when it matters."""
     root = logging.getLogger()
     root.handlers[:] = [out]
     root.setLevel(level.upper())
