@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import io
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import img2pdf
+from pikepdf import Array, Name
 from PIL import Image, TiffImagePlugin
 
-from tasks import imaging, source
+from tasks import pixels
 from watcherd.errors import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import pikepdf
 
+    from tasks.document import Document
     from tasks.imaging import Matrix
-    from tasks.source import Document
+    from tasks.recognise import PageFacts
 
 _PAGE = 72.0
 """The side of a page until the caller sets it; any that PDF allows, whatever the pixels."""
@@ -35,13 +38,31 @@ def image_pdf(path: Path, document: Document) -> pikepdf.Pdf:
     """
     if _as_is(path, document):
         try:
-            pdf = _convert([path.read_bytes()], all_frames=document.pages > 1)
+            pdf = _convert([path.read_bytes()], all_frames=document.frames != (0,))
         except (ValueError, img2pdf.ImageOpenError, img2pdf.AlphaChannelError):
             pass
         else:
+            for frame in reversed(range(len(pdf.pages))):
+                if frame not in document.frames:
+                    del pdf.pages[frame]
             if len(pdf.pages) == document.pages:
                 return pdf
     return _convert(list(_plain_pngs(path, document)), all_frames=False)
+
+
+@contextmanager
+def sheets(path: Path, document: Document, facts: Sequence[PageFacts]) -> Iterator[pikepdf.Pdf]:
+    """Lend a PDF with the images on pages of the size that was found; see `Input.sheets`."""
+    with image_pdf(path, document) as pdf:
+        for page, fact in zip(pdf.pages, facts, strict=True):
+            width, height = (round(side, 4) for side in fact.points)
+            page.obj.MediaBox = Array([0, 0, width, height])
+            numbers = " ".join(f"{v:.4f}" for v in placement(fact.orientation, width, height))
+            page.obj.Contents = pdf.make_stream(f"q\n{numbers} cm\n/Im0 Do\nQ\n".encode())
+            for key in (Name.UserUnit, Name.Rotate, Name.CropBox):
+                if key in page.obj:
+                    del page.obj[key]
+        yield pdf
 
 
 def placement(orientation: int, width: float, height: float) -> Matrix:
@@ -77,12 +98,10 @@ def _convert(images: list[bytes], *, all_frames: bool) -> pikepdf.Pdf:
 
 def _as_is(path: Path, document: Document) -> bool:
     """Say whether img2pdf can take the file whole."""
-    with source.open_image(path) as image:
-        for number in range(document.pages):
-            if number:
-                image.seek(number)
+    for number in range(1, document.pages + 1):
+        with pixels.open_frame(path, document, number) as image:
             tags = image.tag_v2 if isinstance(image, TiffImagePlugin.TiffImageFile) else {}
-            turned = tags.get(imaging.ORIENTATION, 1) != 1  # Pillow turns these while decoding
+            turned = tags.get(pixels.ORIENTATION, 1) != 1  # Pillow turns these while decoding
             deep = image.mode == "I;16" and image.format == "PNG"
             if turned or image.has_transparency_data or not (deep or image.mode in _AS_IS):
                 return False
@@ -90,10 +109,8 @@ def _as_is(path: Path, document: Document) -> bool:
 
 
 def _plain_pngs(path: Path, document: Document) -> Iterator[bytes]:
-    with source.open_image(path) as image:
-        for number in range(document.pages):
-            if number:
-                image.seek(number)
+    for number in range(1, document.pages + 1):
+        with pixels.open_frame(path, document, number) as image:
             image.load()
             plain = _plain(image)
             out = io.BytesIO()
@@ -108,7 +125,7 @@ def _plain(image: Image.Image) -> Image.Image:
     if image.mode in {"1", "L", "P", "RGB"} or image.mode == "I;16":
         return image
     if image.mode in {"LAB", "I", "F"} or image.mode.startswith("I;16"):
-        return imaging.grey(image)
+        return pixels.grey(image)
     if image.mode in {"CMYK", "YCbCr", "HSV", "RGBX"}:
         return image.convert("RGB")
     raise Refusal("unsupported", f"The image's kind of pixels ({image.mode}) is not known.")

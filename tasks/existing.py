@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import pypdfium2.raw as pdfium
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tasks.imaging import Matrix
+    from tasks.imaging import Matrix, Pair
 
 STAMP = 32  # letters; fewer on a scan are a stamp or a page number, not its text
 DPI = 300  # of the coordinates in the hOCR
@@ -20,6 +21,26 @@ _COVERED = 0.5  # part of the page under an image, above which it is taken for a
 _HYPHENS = {0x02: "-", 0xFFFE: "-", 0xAD: "-"}  # how pdfium tells a hyphen at a line's end
 
 _Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnText:
+    """What a page says without being recognised."""
+
+    text: str
+    page: str  # hOCR: one ocr_page element, in `pixels`
+    pixels: tuple[int, int]
+    points: Pair  # the displayed page's width and height
+    matrix: Matrix  # from `pixels` (y down) to the page's user space
+
+
+def own_text(page: pypdfium2.PdfPage) -> OwnText | None:
+    """Return what a page says already, None when it has to be recognised."""
+    text = real_text(page)
+    if text is None:
+        return None
+    size, matrix = frame(page)
+    return OwnText(text, page_hocr(page), size, page.get_size(), matrix)
 
 
 def real_text(page: pypdfium2.PdfPage) -> str | None:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from celery.exceptions import Ignore
 
-from tasks import recognise, source
+from tasks import inputs, recognise
 from tasks.celery import app
 from tasks.stage import Bench, Stage, run
 from watcherd import files
+from watcherd.errors import EnvironmentFault
 
 if TYPE_CHECKING:
     from watcherd.model import JobFacts
@@ -55,8 +56,24 @@ def _planned(facts: JobFacts) -> bool:
 
 
 def _plan(bench: Bench) -> None:
-    document = source.open_document(bench.job.source, bench.claim.options.limits)
-    bench.job.write_plan(document.pages)
+    job = bench.job
+    opened = inputs.open_document(job.source, bench.claim.options.limits, _passwords(bench))
+    if opened.copy:
+        with files.scratch(job.path) as private:
+            opened.copy(private / "readable")
+            job.land_readable(private / "readable")
+    job.write_plan(opened.document.pages, opened.document.to_json())
+
+
+def _passwords(bench: Bench) -> list[str]:
+    """Return what PDFs of this inbox may be opened with."""
+    file = bench.inbox.passwords
+    if file is None:
+        return []
+    try:
+        return [line for line in file.read_text("utf-8").splitlines() if line]
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvironmentFault(f"the file of passwords {file} cannot be read: {error}") from error
 
 
 def _more_or_landed(facts: JobFacts) -> bool:
@@ -72,5 +89,6 @@ def _only_page(bench: Bench) -> None:
 def recognise_page(bench: Bench, number: int) -> None:
     """Recognise a page and land its results, unless a rival was first."""
     with files.scratch(bench.job.path) as private:
-        recognise.recognise_page(bench.job.source, number, bench.claim.options, private)
+        path, document = bench.sheet()
+        recognise.recognise_page(path, document, number, bench.claim.options, private)
         bench.job.land(private, bench.job.page(number))

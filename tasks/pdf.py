@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from celery.exceptions import Ignore
 
-from tasks import assemble, source
+from tasks import outputs
 from tasks.celery import app
 from tasks.stage import Bench, Stage, run
 from watcherd import files, naming, notices, publish
@@ -67,9 +67,9 @@ def _build(bench: Bench) -> None:
     seal, claim, job = bench.job.read_seal(), bench.claim, bench.job
     if seal is None:
         raise Ignore
-    document = source.open_document(job.source, claim.options.limits)
+    path, document = bench.sheet()
     name = claim.source.rpartition(b"/")[2]
-    meta = assemble.Meta(
+    meta = outputs.Meta(
         naming.display(naming.split(name)[0]),
         naming.display(claim.source),
         job.job,
@@ -78,7 +78,7 @@ def _build(bench: Bench) -> None:
     )
     pages = [job.page(n) for n in range(1, document.pages + 1)]
     with files.scratch(job.path) as private:
-        assemble.build(job.source, document, pages, claim.options, meta, private)
+        outputs.build(path, document, pages, claim.options, meta, private)
         job.land(private, job.built)
 
 

@@ -7,14 +7,14 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from tasks import engine, existing, hocr, imaging, looks, source
+from tasks import engine, existing, hocr, inputs, looks
+from tasks.existing import OwnText
 from watcherd.model import SCHEMA
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pypdfium2
-
+    from tasks.document import Document
     from tasks.imaging import Matrix, PageImage, Pair
     from watcherd.model import Options
 
@@ -41,25 +41,20 @@ class PageFacts:
     schema: int = SCHEMA
 
 
-def recognise_page(path: Path, page: int, options: Options, into: Path) -> PageFacts:
+def recognise_page(
+    path: Path, document: Document, page: int, options: Options, into: Path
+) -> PageFacts:
     """Recognise page `page` (from 1); write `page.hocr`, `page.txt` and last `page.json`.
 
     A PDF page with text of its own is not recognised: that text is taken. `into` is a folder
-    that exists. Raises Refusal and OSError as `source` and `imaging` do, Overrun when the page
+    that exists. Raises Refusal and OSError as the input's `read` does, Overrun when the page
     outruns `limits.page_seconds`.
     """
     start = time.monotonic()
-    document = source.open_document(path, options.limits)
-    if document.kind == "image":
-        pixels = imaging.page_pixels(path, document, page, options.limits)
-        return _recognise(pixels, page, options, into, start)
-    with source.open_pdfium(path) as pdf:
-        sheet = pdf[page - 1]
-        text = existing.real_text(sheet)
-        if text is not None:
-            return _keep(sheet, text, page, into, start)
-        pixels = imaging.render(sheet, path, page, options.limits)
-    return _recognise(pixels, page, options, into, start)
+    found = inputs.of(document).read(path, document, page, options.limits)
+    if isinstance(found, OwnText):
+        return _keep(found, page, into, start)
+    return _recognise(found, page, options, into, start)
 
 
 def read_facts(folder: Path) -> PageFacts:
@@ -96,18 +91,17 @@ def _recognise(
     return _write(into, facts, look.page, hocr.text(look.lines))
 
 
-def _keep(sheet: pypdfium2.PdfPage, text: str, page: int, into: Path, start: float) -> PageFacts:
-    size, matrix = existing.frame(sheet)
+def _keep(own: OwnText, page: int, into: Path, start: float) -> PageFacts:
     facts = PageFacts(
         page=page,
-        pixels=size,
-        points=sheet.get_size(),
+        pixels=own.pixels,
+        points=own.points,
         dpi=(existing.DPI, existing.DPI),
         orientation=1,
         rotation=0,
-        matrix=matrix,
+        matrix=own.matrix,
         text_already_there=True,
-        words=len(text.split()),
+        words=len(own.text.split()),
         confidence=100.0,
         engine="",
         version="",
@@ -115,7 +109,7 @@ def _keep(sheet: pypdfium2.PdfPage, text: str, page: int, into: Path, start: flo
         seconds=round(time.monotonic() - start, 3),
         notes=("the page's own text was kept",),
     )
-    return _write(into, facts, existing.page_hocr(sheet), text)
+    return _write(into, facts, own.page, own.text)
 
 
 def _write(into: Path, facts: PageFacts, page: str, text: str) -> PageFacts:

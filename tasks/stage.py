@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from celery.exceptions import Ignore
 
-from tasks import limits
+from tasks import inputs, limits
+from tasks.document import Document
 from watcherd import config, hung, log, places
 from watcherd.errors import EnvironmentFault, NotOurs, Overrun, Refusal, Unanswered
 from watcherd.jobfiles import Outcome
@@ -50,6 +51,18 @@ class Bench:
     job: JobDir
     claim: Claim
     log: Logger
+
+    def sheet(self) -> tuple[Path, Document]:
+        """Return what is to be read, and what it is, as the landed plan says.
+
+        A plan of an earlier version says nothing: then the original is asked. Raises as
+        `inputs.open_document`, and OSError if the plan's copy of the original is gone.
+        """
+        document = Document.from_json(self.job.planned())
+        if document is None:
+            opened = inputs.open_document(self.job.source, self.claim.options.limits)
+            return self.job.source, opened.document
+        return (self.job.readable if document.copied else self.job.source), document
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ def test_a_key_like_no_other_hears_of_all():
     """A key that resembles none is answered with those that there are."""
     problems: list[str] = []
     read("ocr", {"zzz": 1}, "ocr", problems)
-    assert problems == ["ocr.zzz: unknown key; known are engine, languages"]
+    assert problems == ["ocr.zzz: unknown key; known are engine, languages, passwords, review"]
 
 
 @pytest.mark.parametrize("table", [None, 3, "x", []])

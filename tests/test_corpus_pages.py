@@ -10,8 +10,9 @@ from pathlib import Path
 
 import makers
 import pytest
+import readers
 
-from tasks import assemble, engine, recognise, source
+from tasks import engine, outputs
 from watcherd.errors import Refusal
 from watcherd.model import Limits, Options
 
@@ -59,16 +60,16 @@ def test_expectation_is_met(tmp_path, row):
     options = Options(languages, formats=("pdf", "txt"), limits=Limits(page_pixels=100_000_000))
     if expectation.startswith(("REJECT", "BOUNDED")):
         with pytest.raises(Refusal):
-            recognise.recognise_page(path, 1, options, tmp_path)
+            readers.recognised(path, 1, options, tmp_path)
         return
-    document = source.open_document(path, options.limits)
+    document = readers.found(path, options.limits)
     assert document.pages == int(row["pages"] if row["pages"] != "0" else 1)
     folders = [tmp_path / str(number) for number in range(1, document.pages + 1)]
     for number, folder in enumerate(folders, start=1):
         folder.mkdir()
-        recognise.recognise_page(path, number, options, folder)
-    meta = assemble.Meta(path.stem, path.name, "job", row["sha256"], 0)
-    out = assemble.build(path, document, folders, options, meta, tmp_path)
+        readers.recognised(path, number, options, folder)
+    meta = outputs.Meta(path.stem, path.name, "job", row["sha256"], 0)
+    out = outputs.build(path, document, folders, options, meta, tmp_path).files
     shown = [plain(makers.shown_text(out["pdf"], n)) for n in range(1, document.pages + 1)]
     read = [plain(page) for page in out["txt"].read_text("utf-8").split("\f")]
     assert len(read) == document.pages

@@ -7,8 +7,9 @@ import io
 import makers
 import pytest
 from PIL import Image, ImageChops
+from readers import found
 
-from tasks import embed, imaging, source
+from tasks import embed, pixels
 from watcherd.model import Limits
 
 GREY = makers.sheet(size=(300, 200), font_size=40, top=20, leading=60, left=10).image
@@ -18,7 +19,7 @@ COLOUR = Image.merge(
 
 
 def embedded(path):
-    return embed.image_pdf(path, source.open_document(path, Limits()))
+    return embed.image_pdf(path, found(path, Limits()))
 
 
 def image_of(pdf, page=0):
@@ -44,7 +45,7 @@ def test_jpeg_bytes_are_the_originals(tmp_path, mode, options):
 def test_jpeg_orientation_does_not_touch_the_bytes(tmp_path, orientation):
     """A JPEG that lies on its side, or is mirrored, or says nonsense, is embedded as it is."""
     exif = Image.Exif()
-    exif[imaging.ORIENTATION] = orientation
+    exif[pixels.ORIENTATION] = orientation
     path = makers.saved(COLOUR, tmp_path / "a.jpg", exif=exif)
     with embedded(path) as pdf:
         assert image_of(pdf).read_raw_bytes() == path.read_bytes()
@@ -98,7 +99,7 @@ def test_turned_tiff_stands(tmp_path):
     """A TIFF's own orientation is applied to the pixels once."""
     path = tmp_path / "a.tif"
     stored = GREY.transpose(Image.Transpose.ROTATE_90)
-    stored.save(path, tiffinfo={imaging.ORIENTATION: 6})
+    stored.save(path, tiffinfo={pixels.ORIENTATION: 6})
     with embedded(path) as pdf:
         assert pixels_of(pdf).convert("L").tobytes() == GREY.tobytes()
 

@@ -15,13 +15,13 @@ SCRIPT = """
 import os, resource, sys
 from pathlib import Path
 import pikepdf
-from tasks import assemble
+from tasks.outputs import pdf as pdf_output
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]),) * 2)
 with pikepdf.new() as pdf:
     pdf.add_blank_page()
     pdf.pages[0].Contents = pdf.make_stream(os.urandom(200_000))
     try:
-        assemble.save(pdf, Path(sys.argv[1]))
+        pdf_output.save(pdf, Path(sys.argv[1]))
     except OSError as error:
         print(error.errno)
 """

@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageOps, ImageStat
+from readers import page_read
 
-from tasks import imaging, source
+from tasks import imaging
+from tasks import pixels as decoded
+from tasks.inputs import pdf as pdf_input
 from watcherd.errors import Refusal
 from watcherd.model import Limits
 
@@ -19,7 +22,10 @@ LIMITS = Limits()
 
 
 def pixels(path, page=1, limits=LIMITS):
-    return imaging.page_pixels(path, source.open_document(path, limits), page, limits)
+    if path.suffix == ".pdf":  # its pixels, whether it has text or not
+        with pdf_input.open_pdfium(path) as document:
+            return pdf_input.render(document[page - 1], path, page, limits)
+    return page_read(path, page, limits)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +79,7 @@ def test_exif_orientation_is_applied(tmp_path, orientation):
     undo = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]
     stored = upright if undo is None else upright.transpose(Image.Transpose(undo))
     exif = Image.Exif()
-    exif[imaging.ORIENTATION] = orientation
+    exif[decoded.ORIENTATION] = orientation
     path = makers.saved(stored, tmp_path / "a.jpg", quality=95, exif=exif)
     found = pixels(path)
     assert found.orientation == orientation
@@ -87,7 +93,7 @@ def test_tiff_orientation_is_applied_once(tmp_path):
     upright = makers.sheet().image
     path = tmp_path / "a.tif"
     stored = upright.transpose(Image.Transpose.ROTATE_90)
-    stored.save(path, dpi=(200, 200), tiffinfo={imaging.ORIENTATION: 6})
+    stored.save(path, dpi=(200, 200), tiffinfo={decoded.ORIENTATION: 6})
     found = pixels(path)
     assert found.orientation == 1
     assert found.image.tobytes() == upright.tobytes()
@@ -97,7 +103,7 @@ def test_orientation_beyond_eight_means_nothing(tmp_path):
     """An orientation of 0 or 9, as some cameras write, changes nothing."""
     for value in (0, 9):
         exif = Image.Exif()
-        exif[imaging.ORIENTATION] = value
+        exif[decoded.ORIENTATION] = value
         path = makers.saved(makers.sheet().image, tmp_path / f"{value}.jpg", exif=exif)
         assert pixels(path).orientation == 1
 
@@ -271,10 +277,10 @@ def test_transposing_matches_pillow():
     image = Image.linear_gradient("L").crop((0, 0, 200, 100)).rotate(7)
     for orientation in range(1, 9):
         exif = Image.Exif()
-        exif[imaging.ORIENTATION] = orientation
+        exif[decoded.ORIENTATION] = orientation
         tagged = Image.open(makers.io.BytesIO(makers.encoded(image, "PNG", exif=exif)))
         expected = ImageOps.exif_transpose(tagged)
-        assert imaging.upright(image, orientation).tobytes() == expected.tobytes()
+        assert decoded.upright(image, orientation).tobytes() == expected.tobytes()
 
 
 def test_page_without_size_gets_one(tmp_path):

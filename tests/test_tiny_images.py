@@ -6,11 +6,12 @@ import pikepdf
 import pytest
 from makers import checked
 from PIL import Image
+from readers import found, recognised
 
-from tasks import assemble, recognise, source
+from tasks import outputs
 from watcherd.model import Limits, Options
 
-META = assemble.Meta("Tiny", "in/tiny.png", "j-7f3a", "ab" * 32, 1_700_000_000)
+META = outputs.Meta("Tiny", "in/tiny.png", "j-7f3a", "ab" * 32, 1_700_000_000)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA"])
@@ -21,11 +22,11 @@ def test_every_size_becomes_a_page(tmp_path, size, mode):
     """A PDF with all the pixels comes of any image that fits on a page, however small its side."""
     path = tmp_path / "a.png"
     Image.new(mode, size, 255 if mode == "L" else (255, 200)).save(path)
-    options, document = Options(), source.open_document(path, Limits())
+    options, document = Options(), found(path, Limits())
     (tmp_path / "page").mkdir()
     (tmp_path / "out").mkdir()
-    recognise.recognise_page(path, 1, options, tmp_path / "page")
-    out = assemble.build(path, document, [tmp_path / "page"], options, META, tmp_path / "out")
+    recognised(path, 1, options, tmp_path / "page")
+    out = outputs.build(path, document, [tmp_path / "page"], options, META, tmp_path / "out").files
     with pikepdf.open(checked(out["pdf"])) as pdf:
         sides = [float(side) for side in pdf.pages[0].obj.MediaBox][2:]
         image = pdf.pages[0].obj.Resources.XObject.Im0

@@ -16,7 +16,7 @@ from watcherd.model import Limits, Options
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from watcherd.model import EngineName, Format, Originals
+    from watcherd.model import EngineName, Originals
 
 VARIABLE = "WATCHERD_CONFIG"
 """The environment variable that names the file; children of a command inherit it."""
@@ -37,9 +37,12 @@ class Inbox:
     originals: Originals
     duplicates: str  # process | skip
     output: str  # template below the outbox
-    formats: tuple[Format, ...]
+    formats: tuple[str, ...]
     languages: tuple[str, ...]
     engine: EngineName
+    review: float  # confidence, 0 to 100, below which a page's document is marked for review
+    passwords: Path | None  # a file of them, one a line, to open PDFs with
+    fast_web_view: bool  # PDFs that a browser can show before it has them whole
     watch: str  # auto | inotify | scan
     settle: float | None  # seconds of quiet; None: automatic
     ignore: tuple[str, ...]  # glob patterns of names
@@ -101,7 +104,14 @@ class Config:
 
     def options(self, inbox: Inbox) -> Options:
         """Return what a claim from this inbox records."""
-        return Options(inbox.languages, inbox.engine, inbox.formats, self.limits)
+        return Options(
+            inbox.languages,
+            inbox.engine,
+            inbox.formats,
+            self.limits,
+            inbox.review,
+            inbox.fast_web_view,
+        )
 
 
 def search() -> Path:
@@ -190,12 +200,12 @@ def _inbox(row: Any, index: int, source: Path, ocr: dict[str, Any], problems: li
     values = config_keys.read("inbox", row, f"inbox[{index}]", problems)
     if len(problems) > count:
         return Inbox.__new__(Inbox)
-    for key in ("languages", "engine"):
-        values[key] = values[key] or ocr[key]
+    for key in ("languages", "engine", "review", "passwords"):
+        values[key] = ocr[key] if values[key] is None else values[key]
     path = values["path"]
     for key in ("archive", "failed"):
         values[key] = values[key] or path.parent / key
-    for key in ("path", "outbox", "archive", "failed", "spool"):
+    for key in ("path", "outbox", "archive", "failed", "spool", "passwords"):
         if values[key] is not None:
             values[key] = _absolute(values[key], source)
     return Inbox(**values)

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 from watcherd import naming
-from watcherd.model import EngineName, Format, Originals
+from watcherd.formats import FORMATS
+from watcherd.model import EngineName, Originals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -114,6 +115,13 @@ def number(least: float, most: float, *, whole: bool = False) -> Callable[[Any],
     return reader
 
 
+def yes_or_no(value: Any) -> bool:
+    """Read true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("must be true or false")  # noqa: TRY004 - one error for all
+    return value
+
+
 def size(value: Any) -> int:
     """Read a number of bytes: `1073741824`, `"1 GiB"`, `"500M"`."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
@@ -160,6 +168,8 @@ class Key:
 _OCR = {
     "languages": Key(list_of(language, 1), ("eng",)),
     "engine": Key(one_of(*get_args(EngineName)), "auto"),
+    "review": Key(number(0, 100), 60.0),
+    "passwords": Key(folder, None),
 }
 
 SECTIONS: Mapping[str, Mapping[str, Key]] = {
@@ -196,8 +206,11 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
         "duplicates": Key(one_of("process", "skip"), "process"),
         "languages": Key(list_of(language, 1), None),
         "engine": Key(one_of(*get_args(EngineName)), None),
+        "review": Key(number(0, 100), None),
+        "passwords": Key(folder, None),
         "output": Key(template, "{dir}/{stem}"),
-        "formats": Key(list_of(one_of(*get_args(Format)), 1), ("pdf",)),
+        "formats": Key(list_of(one_of(*FORMATS), 1), ("pdf",)),
+        "fast_web_view": Key(yes_or_no, False),
         "watch": Key(one_of("auto", "inotify", "scan"), "auto"),
         "settle": Key(auto_or(number(0, 86400)), None),
         "ignore": Key(list_of(pattern), ()),

@@ -5,7 +5,8 @@ work/<job>/
     source               the original's bytes, moved here by the claim
     sealed.json          its size, time and hash (after the claim)
     try-<key>-<token>    one per started attempt; grows a reason when it ends with an error
-    plan.json            how many pages
+    plan.json            what the original is, and how many pages it has
+    readable             what is read instead of an original that is damaged or locked
     pages/<n>/           landed page results
     pdf/                 landed outputs
     publish.<n>.json     the n-th set of names tried in the outbox
@@ -51,6 +52,7 @@ class JobDir:
         self.path = path
         self.job = path.name
         self.source = path / "source"
+        self.readable = path / "readable"
         self.pages = path / "pages"
         self.built = path / "pdf"
 
@@ -101,7 +103,7 @@ class JobDir:
 
     def unseal(self) -> None:
         """Take back all that was made of the original, so that it is sealed and read anew."""
-        for name in ("plan.json", "pages", "pdf"):
+        for name in ("plan.json", "readable", "pages", "pdf"):
             entry = self.path / name
             if os.path.lexists(entry):
                 private = files.private_name(entry)  # whole or not at all, also for rivals
@@ -158,14 +160,27 @@ class JobDir:
         pages = table.get("pages") if table else None
         return pages if isinstance(pages, int) and 1 <= pages <= 1_000_000 else None  # noqa: PLR2004
 
-    def write_plan(self, pages: int) -> None:
+    def planned(self) -> Any:
+        """Return what the plan says of the document, unchecked; None where it says nothing."""
+        return (files.read_json(self.path / "plan.json") or {}).get("document")
+
+    def write_plan(self, pages: int, document: dict[str, Any] | None = None) -> None:
         """Land the plan; the first one stands, if it is sound."""
         with suppress(FileExistsError):
             self.pages.mkdir()
         files.sync_dir(self.path)  # a plan promises the place for its pages
-        data = files.to_json({"schema": SCHEMA, "pages": pages})
+        data = files.to_json({"schema": SCHEMA, "pages": pages, "document": document})
         if not files.create(self.path / "plan.json", data) and self.plan() is None:
             files.write(self.path / "plan.json", data)
+
+    def land_readable(self, private: Path) -> None:
+        """Give a copy that is to be read in place of the original its name; the last one stands.
+
+        It comes before the plan: a plan promises it. Rivals make equal ones.
+        """
+        files.sync_file(private)
+        private.rename(self.readable)
+        files.sync_dir(self.path)
 
     def page(self, n: int) -> Path:
         """Return where the results of a page land."""

@@ -11,7 +11,8 @@ import re
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, get_args
 
-from watcherd.model import SCHEMA, EngineName, Fingerprint, Format, Limits, Options
+from watcherd.formats import FORMATS
+from watcherd.model import SCHEMA, EngineName, Fingerprint, Limits, Options
 
 JOB = re.compile(r"(?P<spool>[a-z0-9]{4})-[a-z0-9]{14}")
 """A job's id; it begins with the short name of its spool."""
@@ -109,19 +110,21 @@ class Claim:
 
 def _options(table: dict[str, Any]) -> Options:
     languages = tuple(table["languages"])
-    formats: tuple[Format, ...] = tuple(table["formats"])
+    formats = tuple(table["formats"])
     engine: EngineName = table["engine"]
     limits = Limits(**{k: _number(v) for k, v in table["limits"].items()})
     sound = (
         languages
         and all(_LANGUAGE.fullmatch(language) for language in languages)
-        and set(formats) <= set(get_args(Format))
+        and set(formats) <= set(FORMATS)
         and engine in get_args(EngineName)
         and min(astuple(limits)) >= 0
     )
     if not sound:
         raise ValueError("not sound options")
-    return Options(languages, engine, formats, limits)
+    review = table.get("review", Options().review)
+    fast = table.get("fast_web_view", False)  # claims of earlier versions say neither
+    return Options(languages, engine, formats, limits, float(review), _typed(fast, bool))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ SCHEMA = 1
 """Version of everything that is written into a spool."""
 
 EngineName = Literal["auto", "tesserocr", "pytesseract"]
-Format = Literal["pdf", "txt", "hocr", "json"]
 Originals = Literal["archive", "delete", "keep"]
 
 
@@ -38,8 +37,10 @@ class Options:
 
     languages: tuple[str, ...] = ("eng",)  # Tesseract's names, the main one first
     engine: EngineName = "auto"
-    formats: tuple[Format, ...] = ("pdf",)
+    formats: tuple[str, ...] = ("pdf",)  # names of watcherd.formats
     limits: Limits = field(default_factory=Limits)
+    review: float = 60.0  # confidence, 0 to 100, below which a page wants a person's eye
+    fast_web_view: bool = False
 
 
 @dataclass(frozen=True, slots=True)

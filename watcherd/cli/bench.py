@@ -21,6 +21,7 @@ from watcherd.errors import EnvironmentFault, Refusal
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
+    from tasks.document import Document
     from watcherd.model import Options
 
 _LATEST = 253_402_300_799  # the last second of the year 9999; dates in a PDF have four digits
@@ -104,21 +105,24 @@ class _Desk:
             source.stat()  # says why, if it is not there
             raise Refusal("unsupported", "It is no regular file.")
         with files.scratch(folder) as private:
-            pages = self.pool.run(_plan, source, self.options)
+            readable = private / "readable"
+            document = self.pool.run(_plan, source, self.options, readable)
             with self.lock:
-                self.watcher.planned(pages)
-            homes = [private / f"page-{n}" for n in range(1, pages + 1)]
-            with ThreadPoolExecutor(min(len(self.pool.hands), pages)) as readers:
-                for _ in readers.map(lambda home: self._page(source, home), homes):
+                self.watcher.planned(document.pages)
+            sheet = readable if readable.exists() else source
+            homes = [private / f"page-{n}" for n in range(1, document.pages + 1)]
+            with ThreadPoolExecutor(min(len(self.pool.hands), document.pages)) as readers:
+                for _ in readers.map(lambda home: self._page(sheet, document, home), homes):
                     pass
             built = private / "built"
             built.mkdir()
-            names = self.pool.run(_build, source, homes, self.options, built)
+            names = self.pool.run(_build, (source, sheet), document, homes, self.options, built)
             return place([built / name for name in names], folder, source.name)
 
-    def _page(self, source: Path, home: Path) -> None:
+    def _page(self, source: Path, document: Document, home: Path) -> None:
         home.mkdir()
-        self.pool.run(_recognise, source, int(home.name.rpartition("-")[2]), self.options, home)
+        number = int(home.name.rpartition("-")[2])
+        self.pool.run(_recognise, source, document, number, self.options, home)
         with self.lock:
             self.watcher.landed()
 
@@ -156,29 +160,38 @@ def _bounds(options: Options, sign: Path, pages: int = 0) -> Iterator[None]:
         yield
 
 
-def _plan(source: Path, options: Options) -> int:
-    from tasks import source as sources  # noqa: PLC0415
+def _plan(source: Path, options: Options, readable: Path) -> Document:
+    from tasks import inputs  # noqa: PLC0415
 
     with _bounds(options, Path(os.devnull)):
-        return sources.open_document(source, options.limits).pages
+        opened = inputs.open_document(source, options.limits)
+        if opened.copy:
+            opened.copy(readable)
+        return opened.document
 
 
-def _recognise(source: Path, page: int, options: Options, into: Path) -> None:
+def _recognise(source: Path, document: Document, page: int, options: Options, into: Path) -> None:
     from tasks import recognise  # noqa: PLC0415
 
     with _bounds(options, into):
-        recognise.recognise_page(source, page, options, into)
+        recognise.recognise_page(source, document, page, options, into)
 
 
-def _build(source: Path, pages: list[Path], options: Options, into: Path) -> list[str]:
+def _build(
+    sources: tuple[Path, Path],
+    document: Document,
+    pages: list[Path],
+    options: Options,
+    into: Path,
+) -> list[str]:
     """Build the outputs under their final extensions; return their names, the PDF last."""
-    from tasks import assemble  # noqa: PLC0415
-    from tasks import source as sources  # noqa: PLC0415
+    from tasks import outputs  # noqa: PLC0415
 
+    source, readable = sources
     digest = files.sha256(source.resolve())
     when = int(source.stat().st_mtime)
     name = os.fsencode(source.name)
-    meta = assemble.Meta(
+    meta = outputs.Meta(
         title=naming.display(naming.split(name)[0]),
         source_name=naming.display(name),
         job=f"file-{digest[:14]}",
@@ -186,6 +199,5 @@ def _build(source: Path, pages: list[Path], options: Options, into: Path) -> lis
         when=min(max(when, 0), _LATEST),
     )
     with _bounds(options, into, len(pages)):
-        document = sources.open_document(source, options.limits)
-        made = assemble.build(source, document, pages, options, meta, into)
+        made = outputs.build(readable, document, pages, options, meta, into).files
     return sorted((p.name for p in made.values()), key=lambda n: (n.endswith(".pdf"), n))

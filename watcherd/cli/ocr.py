@@ -16,7 +16,8 @@ import click
 from watcherd import config, config_keys
 from watcherd.cli import output
 from watcherd.errors import ConfigError
-from watcherd.model import EngineName, Format, Limits, Options
+from watcherd.formats import FORMATS
+from watcherd.model import EngineName, Limits, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,8 +46,8 @@ def _list(reader: Callable[[Any], str]) -> Callable[[Any, Any, Any], Any]:
 @click.option(
     "--formats",
     "-f",
-    callback=_list(config_keys.one_of(*get_args(Format))),
-    help=f"Any of {', '.join(get_args(Format))}; by default pdf.",
+    callback=_list(config_keys.one_of(*FORMATS)),
+    help=f"Any of {', '.join(FORMATS)}; by default pdf.",
 )
 @click.option("--engine", type=click.Choice(get_args(EngineName)), help="By default auto.")
 @click.option("--jobs", "-j", "hands", type=click.IntRange(1, 256), help="Pages at a time.")
@@ -55,7 +56,7 @@ def command(
     files: tuple[str, ...],
     folder: str | None,
     languages: tuple[str, ...] | None,
-    formats: tuple[Format, ...] | None,
+    formats: tuple[str, ...] | None,
     engine: EngineName | None,
     hands: int | None,
 ) -> None:

@@ -6,35 +6,34 @@ import json
 import re
 import subprocess
 from shutil import which
-from typing import get_args
 from xml.etree import ElementTree as ET
 
 import makers
 import pikepdf
 import pytest
 from PIL import Image, ImageChops, ImageStat
+from readers import found, recognised
 
-from tasks import assemble, imaging, recognise, source
-from watcherd.model import Format, Limits, Options
+from tasks import outputs, pixels
+from watcherd.formats import FORMATS
+from watcherd.model import Limits, Options
 
-META = assemble.Meta(
-    "Letter from Ann", "in/Letter from Ann.jpg", "j-7f3a", "ab" * 32, 1_700_000_000
-)
+META = outputs.Meta("Letter from Ann", "in/Letter from Ann.jpg", "j-7f3a", "ab" * 32, 1_700_000_000)
 SHEET = makers.sheet()
 
 
 def made(path, into, *, formats=("pdf",), meta=META):
     """Recognise every page of a document and build it."""
     options = Options(formats=formats)
-    document = source.open_document(path, Limits())
+    document = found(path, Limits())
     folders = []
     for number in range(1, document.pages + 1):
         folder = into / f"page-{number}"
         if not folder.exists():
             folder.mkdir(parents=True)
-            recognise.recognise_page(path, number, options, folder)
+            recognised(path, number, options, folder)
         folders.append(folder)
-    return assemble.build(path, document, folders, options, meta, into)
+    return outputs.build(path, document, folders, options, meta, into).files
 
 
 def found_words(path, sheet, page=1, least=0.5):
@@ -74,7 +73,7 @@ def test_exif_orientation_is_shown(tmp_path, orientation):
     undo = {1: None, 2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}[orientation]
     stored = SHEET.image if undo is None else SHEET.image.transpose(Image.Transpose(undo))
     exif = Image.Exif()
-    exif[imaging.ORIENTATION] = orientation
+    exif[pixels.ORIENTATION] = orientation
     path = makers.saved(stored, tmp_path / "a.jpg", exif=exif, quality=95)
     out = makers.checked(made(path, tmp_path / "out")["pdf"])
     alike(out, SHEET.image)
@@ -237,7 +236,7 @@ def test_metadata_tells_title_source_and_job(tmp_path):
 
 def test_odd_names_are_held(tmp_path):
     """Names with bytes that are no text, or signs that XML forbids, make a valid document."""
-    odd = assemble.Meta("a\udcff<\x00>&", "b\x1b\udc80/c", "j", "0", 0)
+    odd = outputs.Meta("a\udcff<\x00>&", "b\x1b\udc80/c", "j", "0", 0)
     path = makers.saved(SHEET.image, tmp_path / "a.png")
     out = made(path, tmp_path / "out", formats=("pdf", "hocr", "json"), meta=odd)
     with pikepdf.open(makers.checked(out["pdf"])) as pdf:
@@ -284,11 +283,11 @@ def test_owner_locked_pdf_becomes_open(tmp_path):
 def test_results_of_another_document_are_not_taken(tmp_path):
     """Too few or too many pages' results are told, not papered over."""
     path = makers.saved(SHEET.image, tmp_path / "a.png")
-    document = source.open_document(path, Limits())
+    document = found(path, Limits())
     with pytest.raises(ValueError, match="0 results for 1 pages"):
-        assemble.build(path, document, [], Options(), META, tmp_path)
+        outputs.build(path, document, [], Options(), META, tmp_path)
 
 
 def test_every_format_has_a_writer():
-    """Each format of the model that a page can become is registered, under its own name."""
-    assert set(assemble.FORMATS) >= set(get_args(Format))
+    """Each registered format names a module that writes it."""
+    assert all(callable(outputs.output(name).write) for name in FORMATS)

@@ -10,8 +10,9 @@ import makers
 import pikepdf
 import pytest
 from PIL import Image
+from readers import found
 
-from tasks import source
+from tasks.document import Document
 from watcherd.config_keys import SECTIONS
 from watcherd.errors import Refusal
 from watcherd.model import Limits
@@ -25,7 +26,7 @@ SMALL = Image.new("RGB", (40, 30), "white")
 
 def refused(path: Path, limits: Limits = LIMITS) -> str:
     with pytest.raises(Refusal) as caught:
-        source.open_document(path, limits)
+        found(path, limits)
     assert caught.value.reason.endswith(".")
     return caught.value.code
 
@@ -37,15 +38,15 @@ def test_images_are_known_by_content(tmp_path, kind):
     """An image is what its bytes say, with any name."""
     path = tmp_path / "scan.pdf"
     path.write_bytes(makers.encoded(SMALL, kind))
-    assert source.open_document(path, LIMITS) == source.Document("image", kind, 1)
+    assert found(path, LIMITS) == Document("picture", kind, 1, (0,))
 
 
 def test_pdf_is_known_by_content(tmp_path):
     """A PDF is one even when it is named as an image, and after stray bytes at its start."""
     path = makers.text_pdf(["hello"], tmp_path / "a.jpg")
-    assert source.open_document(path, LIMITS) == source.Document("pdf", "PDF", 1)
+    assert found(path, LIMITS) == Document("pdf", "PDF", 1)
     path.write_bytes(b"\r\n\r\n" + path.read_bytes())
-    assert source.open_document(path, LIMITS).kind == "pdf"
+    assert found(path, LIMITS).kind == "pdf"
 
 
 @pytest.mark.parametrize(
@@ -76,14 +77,14 @@ def test_zero_bytes_are_empty(tmp_path):
 def test_absent_file_is_an_os_error(tmp_path):
     """What the system denies stays its error, so that nobody blames the document."""
     with pytest.raises(FileNotFoundError):
-        source.open_document(tmp_path / "gone.png", LIMITS)
+        found(tmp_path / "gone.png", LIMITS)
 
 
 def test_tiff_frames_are_pages(tmp_path):
     """A TIFF has as many pages as images."""
     path = tmp_path / "a.tif"
     SMALL.save(path, save_all=True, append_images=[SMALL, SMALL])
-    assert source.open_document(path, LIMITS).pages == 3
+    assert found(path, LIMITS).pages == 3
     assert refused(path, Limits(pages=2)) == "too-large"
 
 
@@ -93,14 +94,14 @@ def test_animation_is_one_page(tmp_path, kind):
     path = tmp_path / "a"
     frames = [Image.new("RGB", (40, 30), c) for c in ("red", "green", "blue")]
     frames[0].save(path, kind, save_all=True, append_images=frames[1:])
-    assert source.open_document(path, LIMITS).pages == 1
+    assert found(path, LIMITS).pages == 1
 
 
 def test_phone_photo_is_one_page(tmp_path):
     """A JPEG that carries a second picture (MPO, as phones write) is one page."""
     path = tmp_path / "a.jpg"
     SMALL.save(path, "MPO", save_all=True, append_images=[SMALL])
-    assert source.open_document(path, LIMITS) == source.Document("image", "MPO", 1)
+    assert found(path, LIMITS) == Document("picture", "MPO", 1, (0,))
 
 
 def test_tiff_directory_loop_ends(tmp_path):
@@ -112,7 +113,7 @@ def test_tiff_directory_loop_ends(tmp_path):
     entries = struct.unpack_from("<H", data, first)[0]
     struct.pack_into("<I", data, first + 2 + 12 * entries, first)
     path.write_bytes(data)
-    assert source.open_document(path, LIMITS).pages == 1
+    assert found(path, LIMITS).pages == 1
 
 
 def test_pixels_are_counted_from_the_header(tmp_path):
@@ -124,7 +125,7 @@ def test_pixels_are_counted_from_the_header(tmp_path):
     assert refused(path) == "too-large"
     image = makers.saved(Image.new("1", (2000, 1000)), tmp_path / "b.png")
     assert refused(image, Limits(page_pixels=1_999_999)) == "too-large"
-    assert source.open_document(image, Limits(page_pixels=2_000_000)).pages == 1
+    assert found(image, Limits(page_pixels=2_000_000)).pages == 1
 
 
 def locked(path: Path, user: str) -> Path:
@@ -141,8 +142,7 @@ def test_password_is_needed(tmp_path):
 
 def test_owner_password_alone_does_not_hinder(tmp_path):
     """A PDF that opens without a password is read, whatever it forbids."""
-    document = source.open_document(locked(tmp_path / "a.pdf", ""), LIMITS)
-    assert document.restricted
+    document = found(locked(tmp_path / "a.pdf", ""), LIMITS)
     assert document.pages == 1
 
 
@@ -159,17 +159,17 @@ def test_padded_pdf_is_whole(tmp_path):
     """Zeros after a PDF's end, as some copies leave, do not make it look cut."""
     path = makers.text_pdf(["hello"], tmp_path / "a.pdf")
     path.write_bytes(path.read_bytes() + bytes(8000))
-    assert source.open_document(path, LIMITS).pages == 1
+    assert found(path, LIMITS).pages == 1
 
 
 def test_signature_is_seen(tmp_path):
     """A PDF with a signature says so."""
     path = makers.text_pdf(["signed"], tmp_path / "a.pdf")
-    assert not source.open_document(path, LIMITS).signed
+    assert not found(path, LIMITS).signed
     with pikepdf.open(path, allow_overwriting_input=True) as pdf:
         pdf.Root.AcroForm = pikepdf.Dictionary(SigFlags=3, Fields=pikepdf.Array())
         pdf.save(path)
-    assert source.open_document(path, LIMITS).signed
+    assert found(path, LIMITS).signed
 
 
 @pytest.mark.parametrize(("size", "good"), [((4800, 1), True), ((4801, 1), False)])
@@ -178,10 +178,10 @@ def test_a_line_is_no_page(tmp_path, size, good):
     path = tmp_path / "a.png"
     Image.new("L", size).save(path)
     if good:
-        assert source.open_document(path, Limits()).pages == 1
+        assert found(path, Limits()).pages == 1
         return
     with pytest.raises(Refusal, match="Page 1 is 4801 by 1 pixels, a line and no page") as caught:
-        source.open_document(path, Limits())
+        found(path, Limits())
     assert (caught.value.code, caught.value.page) == ("unsupported", 1)
 
 
@@ -194,6 +194,6 @@ def test_refusals_name_keys_that_there_are(tmp_path):
         (Limits(pages=1), "limits.pages"),
     ):
         with pytest.raises(Refusal, match=rf"\({key}\)\.$"):
-            source.open_document(path, limits)
+            found(path, limits)
         section, _, name = key.partition(".")
         assert name in SECTIONS[section]
