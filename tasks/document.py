@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     import pikepdf
 
-    from tasks.existing import OwnText
     from tasks.imaging import PageImage
+    from tasks.pdfs.existing import OwnText
     from tasks.recognise import PageFacts
     from watcherd.model import Limits
 

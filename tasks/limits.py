@@ -20,16 +20,23 @@ if TYPE_CHECKING:
 BEAT = 1.0
 """Seconds between two signs of life."""
 
+CODE = 64 << 20
+"""Bytes of a process that are no data of its own: mapped libraries, 29 to 45 MiB as measured."""
+
+LEAST = 64 << 20
+"""Bytes that a page may take of any process: what A4 at 200 dpi takes to be recognised."""
+
 
 @contextmanager
-def memory(extra: int) -> Iterator[None]:
-    """Let this process take at most `extra` bytes more than it has; then `MemoryError`.
+def memory(total: int) -> Iterator[None]:
+    """Let this process have `total` bytes of memory at most, all in all; then `MemoryError`.
 
-    Native code that does not expect it may crash instead, which ends the attempt as well
-    (RLIMIT_DATA of setrlimit(2)).
+    What earlier pages have left counts, so that the promise is one about the machine. One that has
+    grown too far gets `LEAST` for a page nonetheless. Native code that does not expect the error
+    may crash instead, which ends the attempt as well (RLIMIT_DATA of setrlimit(2)).
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = _data_bytes() + extra
+    limit = max(total - CODE, _data_bytes() + LEAST)
     caps = [cap for cap in (soft, hard) if cap != resource.RLIM_INFINITY]
     limit = min([limit, *caps])
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))

@@ -9,8 +9,7 @@ from celery.exceptions import Ignore
 from tasks import inputs, recognise
 from tasks.celery import app
 from tasks.stage import Bench, Stage, run
-from watcherd import files
-from watcherd.errors import EnvironmentFault
+from watcherd import credentials, files
 
 if TYPE_CHECKING:
     from watcherd.model import JobFacts
@@ -65,15 +64,10 @@ def _plan(bench: Bench) -> None:
     job.write_plan(opened.document.pages, opened.document.to_json())
 
 
-def _passwords(bench: Bench) -> list[str]:
+def _passwords(bench: Bench) -> tuple[str, ...]:
     """Return what PDFs of this inbox may be opened with."""
     file = bench.inbox.passwords
-    if file is None:
-        return []
-    try:
-        return [line for line in file.read_text("utf-8").splitlines() if line]
-    except (OSError, UnicodeDecodeError) as error:
-        raise EnvironmentFault(f"the file of passwords {file} cannot be read: {error}") from error
+    return credentials.lines(file) if file else ()
 
 
 def _more_or_landed(facts: JobFacts) -> bool:

@@ -11,6 +11,7 @@ from celery.exceptions import Ignore
 
 from tasks import outputs
 from tasks.celery import app
+from tasks.outputs.remarks import Remarks
 from tasks.stage import Bench, Stage, run
 from watcherd import files, naming, notices, publish
 from watcherd.jobfiles import Outcome
@@ -51,7 +52,16 @@ def _finish(bench: Bench) -> None:
     publication = publish.publish(bench.job, outbox, base_name(bench))
     outputs = tuple(output.target for output in publication.outputs)
     notices.write(bench.spool, _notice(bench, publication, outbox))
-    if bench.job.conclude(Outcome("done", int(time.time()), outputs)):
+    said = Remarks.from_json(bench.job.remarks())
+    outcome = Outcome(
+        "done",
+        int(time.time()),
+        outputs,
+        notes=said.notes,
+        confidence=said.confidence,
+        review=said.review,
+    )
+    if bench.job.conclude(outcome):
         return  # from here on the daemon may file it under our hands
     standing = bench.job.outcome()
     if standing is None:
@@ -78,8 +88,8 @@ def _build(bench: Bench) -> None:
     )
     pages = [job.page(n) for n in range(1, document.pages + 1)]
     with files.scratch(job.path) as private:
-        outputs.build(path, document, pages, claim.options, meta, private)
-        job.land(private, job.built)
+        built = outputs.build(path, document, pages, claim.options, meta, private)
+        job.land_outputs(private, built.remarks.to_json())
 
 
 def base_name(bench: Bench) -> bytes:

@@ -7,15 +7,17 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from tasks import engine, existing, hocr, inputs, looks
-from tasks.existing import OwnText
+from tasks import hocr, inputs
+from tasks.pdfs import pagewords
+from tasks.pdfs.existing import OwnText
+from tasks.reading import engine, looks, tessdata
 from watcherd.model import SCHEMA
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tasks.document import Document
-    from tasks.imaging import Matrix, PageImage, Pair
+    from tasks.imaging import Box, Matrix, PageImage, Pair
     from watcherd.model import Options
 
 
@@ -38,6 +40,9 @@ class PageFacts:
     languages: tuple[str, ...]
     seconds: float  # wall clock, decoding included
     notes: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()  # versions of the languages' data, in their order
+    strip: bool = False  # hidden text of the page says nothing and does not go into the outputs
+    kept: tuple[Box, ...] = ()  # words of the page itself, in user space; the layer leaves them out
     schema: int = SCHEMA
 
 
@@ -62,14 +67,15 @@ def read_facts(folder: Path) -> PageFacts:
     raw: dict[str, Any] = json.loads((folder / "page.json").read_text(encoding="utf-8"))
     if raw.get("schema") != SCHEMA:
         raise ValueError(f"{folder}: page.json has schema {raw.get('schema')!r}, not {SCHEMA}")
-    values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
-    return PageFacts(**values)
+    return PageFacts(**{key: _frozen(value) for key, value in raw.items()})
 
 
 def _recognise(
     pixels: PageImage, page: int, options: Options, into: Path, start: float
 ) -> PageFacts:
     look, notes = looks.read(pixels, options, start + options.limits.page_seconds)
+    languages = look.languages or options.languages
+    folder = engine.data_folder(languages)
     real = engine.resolve(options.engine, options.languages)
     facts = PageFacts(
         page=page,
@@ -84,9 +90,12 @@ def _recognise(
         confidence=round(look.mean(), 1),
         engine=real,
         version=engine.engine_version(real),
-        languages=options.languages,
+        languages=languages,
         seconds=round(time.monotonic() - start, 3),
-        notes=notes,
+        notes=(*pixels.notes, *notes),
+        data=tuple(tessdata.version(folder / f"{one}.traineddata") for one in languages),
+        strip=pixels.strip,
+        kept=pixels.kept,
     )
     return _write(into, facts, look.page, hocr.text(look.lines))
 
@@ -96,7 +105,7 @@ def _keep(own: OwnText, page: int, into: Path, start: float) -> PageFacts:
         page=page,
         pixels=own.pixels,
         points=own.points,
-        dpi=(existing.DPI, existing.DPI),
+        dpi=(pagewords.DPI, pagewords.DPI),
         orientation=1,
         rotation=0,
         matrix=own.matrix,
@@ -107,9 +116,13 @@ def _keep(own: OwnText, page: int, into: Path, start: float) -> PageFacts:
         version="",
         languages=(),
         seconds=round(time.monotonic() - start, 3),
-        notes=("the page's own text was kept",),
+        notes=(*own.notes, "the page's own text was kept"),
     )
     return _write(into, facts, own.page, own.text)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value
 
 
 def _write(into: Path, facts: PageFacts, page: str, text: str) -> PageFacts:

@@ -30,6 +30,7 @@ ADVANCE = 0.5  # width of every glyph, in font sizes
 DESCENT = 0.2  # how far a glyph's box reaches below the baseline, in font sizes
 CLIMB = 0.42  # font sizes that the words of one line may climb for Poppler to see one line
 SKEWED = 1.2  # font sizes of climb from which following the ink matters more
+APART = 0.35  # font sizes off a line at which PDFium ends its sorting, and mostly no line
 SPACE = 0.2  # font sizes between two words at least
 _BELOW = frozenset("gjpqyQçğşýÿ,;()[]{}|/§@_µ")  # letters with ink below the baseline
 _BORROWED = range(0xD800, 0xE000)
@@ -132,12 +133,15 @@ class Glyphless:
         )
 
 
-def content(lines: Iterable[Line], matrix: Matrix, font: Glyphless, name: str) -> bytes:
+def content(
+    lines: Iterable[Line], matrix: Matrix, font: Glyphless, name: str, *, rotate: int = 0
+) -> bytes:
     """Return the drawing operators for the lines, `matrix` being from their pixels to the page.
 
-    `name` is the font's in the page's resources, without the slash. Empty without lines.
+    `name` is the font's in the page's resources, without the slash; `rotate` is the page's own
+    `/Rotate`. Empty without lines.
     """
-    out = [operator for line in lines for operator in _line(line, matrix, font, name)]
+    out = [operator for line in lines for operator in _line(line, matrix, font, name, rotate)]
     return "\n".join(["q", "BT", "3 Tr", *out, "ET", "Q", ""]).encode() if out else b""
 
 
@@ -156,7 +160,7 @@ def visual(text: str) -> str:
     return "".join(reversed([*out, *reversed(run)]))
 
 
-def _line(line: Line, matrix: Matrix, font: Glyphless, name: str) -> Iterator[str]:
+def _line(line: Line, matrix: Matrix, font: Glyphless, name: str, rotate: int) -> Iterator[str]:
     size = _size(line)
     # Readers take the order of places for the order of writing, and turn right-to-left text
     # round themselves: so it is drawn as it is seen, from the left.
@@ -178,6 +182,20 @@ def _line(line: Line, matrix: Matrix, font: Glyphless, name: str) -> Iterator[st
             if hocr.separator(word.text, after.text):
                 gap = _gap(place, places[index + 1]) * wide / points
                 yield _show(" ", max(gap, SPACE), font)
+            if _leftwards(across, rotate):
+                yield f"0 {_number(APART * points)} Td {_show(' ', SPACE, font)}"
+
+
+def _leftwards(across: Pair, rotate: int) -> bool:
+    """Tell whether a line is shown on its head.
+
+    PDFium puts the pieces of a line in order from left to right as they are shown, until one is
+    off the line. So a space above the line after each word keeps the words in their order; other
+    readers do not mind it.
+    """
+    x, y = across
+    shown = {0: x, 90: y, 180: -x, 270: -y}[rotate % 360]
+    return shown < -0.7 * math.hypot(x, y)
 
 
 def _show(text: str, length: float, font: Glyphless) -> str:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from watcherd import broker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CI_MAY_SKIP = {
     "corpus",  # not part of the repository
     "rsync",
     "a second filesystem",
     "root",
+    "a loop device",  # few containers have one
 }
 """Everything else CI has to bring."""
 
@@ -38,19 +44,21 @@ def corpus() -> Path | None:
     return folder if (folder / "MANIFEST.tsv").is_file() else None
 
 
+_ASKED: dict[str, Callable[[], object]] = {
+    "redis-server": lambda: broker.server_binary() is not None,
+    "corpus": lambda: corpus() is not None,
+    "a second filesystem": _second_filesystem,
+    "a loop device": lambda: os.access("/dev/loop-control", os.W_OK),
+    "mfusepy": lambda: importlib.util.find_spec("mfusepy") is not None,
+    "root": lambda: os.geteuid() == 0,
+}
+
+
 def missing(thing: str) -> bool:
     """Tell whether the machine lacks something: a program, `language:fra`, or one of the above."""
-    if thing == "redis-server":
-        return broker.server_binary() is None
     if thing.startswith("language:"):
         return thing.removeprefix("language:") not in _languages()
-    if thing == "corpus":
-        return corpus() is None
-    if thing == "a second filesystem":
-        return not _second_filesystem()
-    if thing == "root":
-        return os.geteuid() != 0
-    return shutil.which(thing) is None
+    return not _ASKED.get(thing, lambda: shutil.which(thing))()
 
 
 def needs(*things: str) -> None:

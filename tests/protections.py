@@ -96,6 +96,24 @@ PROTECTIONS = {
         "        if False:",
         "tests/test_environment_faults.py::test_a_copy_that_meets_a_full_disk_is_not_claimed_again",
     ),
+    "jobs are adopted before any claim": Protection(
+        "watcherd/lane.py",
+        "        self.work.adopt(now)  # first: what is a job already must not be claimed again\n",
+        "        self.work.adopt(now) if self.scanned else None\n",
+        "tests/test_lane.py::test_what_is_a_job_already_is_adopted_before_any_claim",
+    ),
+    "a file that nobody closed is remembered": Protection(
+        "watcherd/backlog.py",
+        "            if not self.room and not (created and len(self.candidates) < _MOST):\n",
+        "            if not self.room:\n",
+        "tests/test_backlog.py::test_what_was_created_and_not_closed_is_remembered",
+    ),
+    "a full look trusts no folder's time": Protection(
+        "watcherd/lane.py",
+        "        if now < self._full_scan and self.watch",
+        "        if self.watch",
+        "tests/test_lane.py::test_a_full_look_trusts_no_time",
+    ),
     "a kept file is claimed once": Protection(
         "watcherd/claiming.py",
         "            _mark_kept(spool, inbox, relative, settled) if keep else None\n",

@@ -105,6 +105,21 @@ def test_languages_without_data_name_their_package(premises):
     assert "apt install tesseract-ocr-chi-zzz" in said.out
 
 
+def test_a_file_of_passwords_is_read(premises):
+    """One that is missing fails, one that everybody can read is a warning; none is shown."""
+    file = premises.root / "passwords"
+    change(premises, inbox=f'passwords = "{file}"')
+    assert "make it, readable" in failed(premises, code=4)["inbox[0].passwords"]
+    file.write_text("hunter2\n\nswordfish\n")
+    file.chmod(0o644)
+    said = premises.run("check")
+    assert f"WARN inbox[0].passwords: {file} can be read by others; chmod 600" in said.out
+    assert f"OK   inbox[0].passwords: {file} offers 2" in said.out
+    assert "hunter2" not in said.out
+    file.chmod(0o600)
+    assert "WARN inbox[0].passwords" not in premises.run("check").out
+
+
 def test_a_broker_that_is_away_fails(premises):
     """A broker of one's own must answer; its password is not shown."""
     change(premises, main='broker = "redis://:secret@127.0.0.1:1/0"')

@@ -96,6 +96,18 @@ def test_a_waiting_file_says_what_the_daemon_says(premises):
     assert answer["says"] == ["it waits, 40 s so far: it is being written"]
 
 
+def test_a_file_that_is_merely_counted_waits_for_its_turn(premises):
+    """One of so many that the daemon does not name it is not said to be the next."""
+    premises.beat()
+    (premises.inbox / "a.pdf").write_bytes(SETTLED)
+    premises.ledger.set_waiting("scanner", [], 7000, "inotify", None)
+    answer = explained(premises, "a.pdf")
+    assert answer["code"] == "no-place"
+    assert answer["says"] == ["it is whole and waits for its turn, as one of 7000"]
+    premises.ledger.set_waiting("scanner", [], 0, "inotify", None)
+    assert explained(premises, "a.pdf")["code"] == "next"
+
+
 def test_what_hinders_the_whole_inbox_is_told(premises):
     """A paused inbox, one in trouble, and one with enough in work hold every file up."""
     premises.configure(premises.file.read_text().replace("[[inbox]]", "ahead = 2\n[[inbox]]"))

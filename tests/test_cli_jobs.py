@@ -29,9 +29,9 @@ def premises(tmp_path) -> Iterator[Premises]:
         yield premises
 
 
-def wait(premises: Premises, *names: bytes, inbox: str = "scanner") -> None:
+def wait(premises: Premises, *names: bytes, inbox: str = "scanner", count: int = 0) -> None:
     rows = [Waiting(inbox, name, 1, time.time() - 9, "settling", "it waits") for name in names]
-    premises.ledger.set_waiting(inbox, rows, len(rows), "inotify", None)
+    premises.ledger.set_waiting(inbox, rows, count or len(rows), "inotify", None)
 
 
 def test_nothing_is_an_empty_list(premises):
@@ -51,6 +51,17 @@ def test_files_that_wait_are_among_them(premises):
     ]
 
 
+def test_files_that_are_merely_counted_are_told_of(premises):
+    """The daemon names the first of many files; how many more wait is said beside the list."""
+    wait(premises, b"new.pdf", count=7)
+    said = premises.run("jobs")
+    assert len(said.out.splitlines()) == 1
+    assert said.err == "6 more files wait; they are counted and not listed\n"
+    assert premises.run("jobs", "--state", "done").err == ""
+    assert premises.run("jobs", "--json").err == ""
+    assert premises.run("status", "--json").json["inboxes"][0]["waiting"] == 7
+
+
 def test_filters(premises):
     """By state, more than one; by inbox; by number, where 0 is all."""
     premises.configure(premises.file.read_text() + TWO)
@@ -68,6 +79,27 @@ def test_filters(premises):
     assert names("--inbox", "fax") == ["c"]
     assert names("--limit", 2) == ["d", "c"]
     assert names("--limit", 0) == ["d", "c", "b", "a"]
+
+
+def test_what_somebody_should_look_over_is_found(premises):
+    """A document that was read unsurely is marked in the list, and listed alone when asked."""
+    premises.job(state=State.DONE, outputs=["/o/sure.pdf"], confidence=93.0)
+    job = premises.job(
+        state=State.DONE,
+        outputs=["/o/unsure.pdf"],
+        confidence=41.5,
+        review=1,
+        notes=("page 2 was read with a confidence of 41 only",),
+    )
+    assert premises.run("jobs").out.count("(look it over)") == 1
+    (row,) = premises.run("jobs", "--review", "--json").json
+    assert (row["job"], row["review"], row["confidence"]) == (job, True, 41.5)
+    shown = premises.run("show", job)
+    assert "review\tlook it over\n" in shown.out
+    assert "note\tpage 2 was read with a confidence of 41 only\n" in shown.out
+    assert premises.run("show", job, "--json").json["notes"] == [
+        "page 2 was read with a confidence of 41 only"
+    ]
 
 
 @pytest.mark.parametrize("words", [("--state", "lost"), ("--inbox", "nope"), ("--limit", "-1")])

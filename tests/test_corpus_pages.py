@@ -12,7 +12,8 @@ import makers
 import pytest
 import readers
 
-from tasks import engine, outputs
+from tasks import outputs
+from tasks.reading import engine
 from watcherd.errors import Refusal
 from watcherd.model import Limits, Options
 

@@ -1,133 +1,91 @@
-"""A PDF out of an image file: nothing is lost."""
+"""A PDF out of an image file: a page each picture, and nothing else in memory."""
 
 from __future__ import annotations
 
-import io
+import resource
+from types import SimpleNamespace
 
-import makers
+import pikepdf
 import pytest
+from kills import fork, status
+from makers import checked, encoded, saved
+from pictures import LETTERS, photo
 from PIL import Image, ImageChops
 from readers import found
 
-from tasks import embed, pixels
-from watcherd.model import Limits
-
-GREY = makers.sheet(size=(300, 200), font_size=40, top=20, leading=60, left=10).image
-COLOUR = Image.merge(
-    "RGB", [GREY, ImageChops.invert(GREY), Image.linear_gradient("L").resize(GREY.size)]
-)
+from tasks.pictures import embed
+from tasks.saving import save
+from watcherd.errors import Refusal
 
 
-def embedded(path):
-    return embed.image_pdf(path, found(path, Limits()))
+def facts(*points: tuple[float, float]) -> list[SimpleNamespace]:
+    """Return as much of pages' facts as embedding asks for."""
+    return [SimpleNamespace(points=pair, orientation=1) for pair in points]
 
 
-def image_of(pdf, page=0):
-    return pdf.pages[page].obj.Resources.XObject.Im0
-
-
-def pixels_of(pdf, page=0):
-    from pikepdf import PdfImage  # noqa: PLC0415  -- for one function
-
-    return PdfImage(image_of(pdf, page)).as_pil_image()
-
-
-@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
-@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
-def test_jpeg_bytes_are_the_originals(tmp_path, mode, options):
-    """A JPEG is embedded byte by byte, never decoded and encoded again."""
-    path = makers.saved(COLOUR.convert(mode), tmp_path / "a.jpg", **options)
-    with embedded(path) as pdf:
-        assert image_of(pdf).read_raw_bytes() == path.read_bytes()
-
-
-@pytest.mark.parametrize("orientation", range(10))
-def test_jpeg_orientation_does_not_touch_the_bytes(tmp_path, orientation):
-    """A JPEG that lies on its side, or is mirrored, or says nonsense, is embedded as it is."""
-    exif = Image.Exif()
-    exif[pixels.ORIENTATION] = orientation
-    path = makers.saved(COLOUR, tmp_path / "a.jpg", exif=exif)
-    with embedded(path) as pdf:
-        assert image_of(pdf).read_raw_bytes() == path.read_bytes()
-
-
-@pytest.mark.parametrize(
-    ("name", "image"),
-    [
-        ("1.png", GREY.convert("1")),
-        ("L.png", GREY),
-        ("P.png", COLOUR.quantize(16)),
-        ("RGB.png", COLOUR),
-        ("I16.png", GREY.convert("I").point(lambda v: v * 257).convert("I;16")),
-        ("1.tif", GREY.convert("1")),
-        ("L.tif", GREY),
-        ("RGB.tif", COLOUR),
-        ("P.gif", COLOUR.quantize(16)),
-        ("RGB.bmp", COLOUR),
-        ("L.ppm", GREY),
-        ("RGB.webp", COLOUR),
-    ],
-)
-def test_pixels_are_the_originals(tmp_path, name, image):
-    """Every lossless format keeps each pixel."""
-    options = {"lossless": True} if name.endswith("webp") else {}
-    path = makers.saved(image, tmp_path / name, **options)
-    with Image.open(path) as original, embedded(path) as pdf:
-        got = pixels_of(pdf)
-        assert got.size == original.size
-        mode = "I;16" if original.mode == "I;16" else "RGB"
-        expected = original if mode == "I;16" else original.convert(mode)
-        assert (got if mode == "I;16" else got.convert(mode)).tobytes() == expected.tobytes()
-
-
-@pytest.mark.parametrize("compression", ["group4", "tiff_lzw", "jpeg", "tiff_adobe_deflate"])
-def test_tiff_pages_are_kept(tmp_path, compression):
-    """Each image of a TIFF is a page, whatever the compression."""
-    mode = "1" if compression == "group4" else "L"
-    frames = [GREY.convert(mode), ImageChops.invert(GREY).convert(mode), GREY.convert(mode)]
+def test_each_page_has_its_size(tmp_path):
+    """Pages are as large as they were found to be, with the picture all over them."""
     path = tmp_path / "a.tif"
-    frames[0].save(path, save_all=True, append_images=frames[1:], compression=compression)
-    with embedded(path) as pdf, Image.open(path) as original:
-        assert len(pdf.pages) == 3
-        for number in range(3):
-            original.seek(number)
-            got = pixels_of(pdf, number).convert("L")
-            assert got.tobytes() == original.convert("L").tobytes()
+    LETTERS.save(path, save_all=True, append_images=[LETTERS, LETTERS])
+    with embed.sheets(path, found(path), facts((100, 50), (3, 14400), (612.12345, 792))) as pdf:
+        boxes = [[float(v) for v in page.obj.MediaBox] for page in pdf.pages]
+        contents = [page.obj.Contents.read_bytes() for page in pdf.pages]
+        save(pdf, tmp_path / "a.pdf")
+    assert boxes == [[0, 0, 100, 50], [0, 0, 3, 14400], [0, 0, 612.1235, 792]]
+    assert contents[0].split(b"\n")[1] == b"100.0000 0.0000 0.0000 50.0000 0.0000 0.0000 cm"
+    checked(tmp_path / "a.pdf")
 
 
-def test_turned_tiff_stands(tmp_path):
-    """A TIFF's own orientation is applied to the pixels once."""
+def test_animation_is_one_page(tmp_path):
+    """Of an animation only the first picture is embedded."""
+    path = tmp_path / "a.gif"
+    LETTERS.save(path, save_all=True, append_images=[ImageChops.invert(LETTERS)])
+    with embed.sheets(path, found(path), facts((100, 50))) as pdf:
+        assert len(pdf.pages) == 1
+        got = pikepdf.PdfImage(pdf.pages[0].obj.Resources.XObject.Im0).as_pil_image()
+        assert got.convert("L").tobytes() == LETTERS.tobytes()
+
+
+def test_the_same_file_gives_the_same_bytes(tmp_path):
+    """Nothing of the time or the place enters the PDF."""
+    made = []
+    for name in ("a.png", "b.png"):
+        path = saved(photo(), tmp_path / name) if not made else tmp_path / "a.png"
+        with embed.sheets(path, found(path), facts((100, 50))) as pdf:
+            save(pdf, tmp_path / name.replace("png", "pdf"))
+        made.append((tmp_path / name.replace("png", "pdf")).read_bytes())
+    assert made[0] == made[1]
+
+
+def test_pages_do_not_stay_in_memory(tmp_path):
+    """A book of photos is never in memory, decoded or coded: only a page of it at a time."""
+    frame = Image.effect_noise((1500, 1000), 60)  # 1.5 MB each, however coded
     path = tmp_path / "a.tif"
-    stored = GREY.transpose(Image.Transpose.ROTATE_90)
-    stored.save(path, tiffinfo={pixels.ORIENTATION: 6})
-    with embedded(path) as pdf:
-        assert pixels_of(pdf).convert("L").tobytes() == GREY.tobytes()
+    frame.save(path, save_all=True, append_images=[frame] * 59)
+    document = found(path)
+
+    def child() -> None:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with embed.sheets(path, document, facts(*[(300, 200)] * 60)) as pdf:
+            save(pdf, tmp_path / "a.pdf")
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 40 << 10  # KiB
+
+    assert status(fork(child)) == 0
+    assert (tmp_path / "a.pdf").stat().st_size > 75 << 20
 
 
-def test_transparency_is_laid_on_white(tmp_path):
-    """What shines through a page is paper."""
-    image = Image.new("RGBA", (40, 40), (255, 0, 0, 0))
-    image.paste((0, 0, 255, 255), (10, 10, 30, 30))
-    with embedded(makers.saved(image, tmp_path / "a.png")) as pdf:
-        got = pixels_of(pdf).convert("RGB")
-        assert got.getpixel((0, 0)) == (255, 255, 255)
-        assert got.getpixel((20, 20)) == (0, 0, 255)
-        assert "/SMask" not in image_of(pdf)
-
-
-def test_animation_and_phone_photo_are_one_page(tmp_path):
-    """Of an animation or a photo with a second picture only the first is embedded."""
-    gif, mpo = tmp_path / "a.gif", tmp_path / "a.jpg"
-    GREY.save(gif, save_all=True, append_images=[ImageChops.invert(GREY)])
-    COLOUR.save(mpo, "MPO", save_all=True, append_images=[COLOUR])
-    with embedded(gif) as pdf:
-        assert len(pdf.pages) == 1
-        assert pixels_of(pdf).convert("L").tobytes() == GREY.tobytes()
-    with embedded(mpo) as pdf:
-        assert len(pdf.pages) == 1
-        data = image_of(pdf).read_raw_bytes()
-        assert mpo.read_bytes().startswith(data)
-        Image.open(io.BytesIO(data)).load()
+def test_a_file_that_was_cut_since_makes_no_pdf(tmp_path):
+    """Half a picture is never published, even when the file changes after it was read."""
+    path = tmp_path / "a.jpg"
+    path.write_bytes(encoded(photo(), "JPEG"))
+    document = found(path)
+    path.write_bytes(path.read_bytes()[:-2000])
+    with (
+        pytest.raises(Refusal, match="ends before its end") as caught,
+        embed.sheets(path, document, facts((100, 50))),
+    ):
+        pass
+    assert caught.value.code == "corrupt"
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -12,7 +12,8 @@ import makers
 import pytest
 from PIL import Image
 
-from tasks import engine, hocr
+from tasks import hocr
+from tasks.reading import engine
 from watcherd.errors import EnvironmentFault, Overrun, Refusal
 
 SHEET = makers.sheet()
@@ -127,7 +128,7 @@ def test_a_forked_child_makes_its_own_engine(tmp_path):
     code = """
 import os, sys
 from PIL import Image
-from tasks import engine
+from tasks.reading import engine
 def read():
     return engine.recognise(Image.open(sys.argv[1]), ("eng",), engine="tesserocr", dpi=200,
                             psm=3, seconds=60)

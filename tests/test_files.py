@@ -163,7 +163,7 @@ def test_a_folder_of_results_is_not_replaced(fast, kernel, request):
 
 
 @pytest.mark.usefixtures("old_kernel")
-def test_where_there_are_no_links_a_name_is_reserved(fast, monkeypatch):
+def test_where_there_are_no_links_programs_take_turns(fast, monkeypatch):
     """The last resort of a plain filesystem still replaces nothing."""
 
     def refused(*_, **__):

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from watcherd import reconcile
 from watcherd.flights import Flights, Ready
 from watcherd.model import JobFacts, Message, Try
 from watcherd.schedule import Waiting, choose
@@ -111,3 +112,31 @@ def test_last_attempts_take_turns_with_the_others():
     ]
     assert choose(line, WINDOW, Counter()) == [bad]
     assert choose(line, WINDOW, Counter(i=1)) == []
+
+
+def test_a_bad_page_takes_no_place_from_the_others():
+    """A long book fills the window with its good pages, however many bad ones come before them."""
+    bad = [f"page-{n}" for n in (1, 2, 4)]
+    jobs = _jobs(a=_facts(*bad, *bad, pages=20))
+    chosen = _known(jobs).choose(jobs, 4, 0.0)
+    assert chosen == [Message("page", "a", n) for n in (3, 5, 6, 7)]
+
+
+def test_of_a_book_no_more_pages_are_asked_for_than_can_fly(monkeypatch):
+    """The pages that could fly later are not even made: a book may have thousands."""
+    asked: list[Message] = []
+
+    def outstanding(job: str, facts: JobFacts):
+        for message in made(job, facts):
+            asked.append(message)
+            yield message
+
+    made = reconcile.outstanding
+    monkeypatch.setattr(reconcile, "outstanding", outstanding)
+    jobs = _jobs(a=_facts(pages=5000))
+    flights = _known(jobs)
+    for message in flights.choose(jobs, WINDOW, 0.0):
+        flights.launch(message, jobs["a"].facts, 0.0)
+    assert len(asked) <= WINDOW + 1
+    assert flights.choose(jobs, WINDOW, 0.0) == []
+    assert len(asked) <= WINDOW + 1

@@ -13,8 +13,8 @@ from PIL import Image, ImageChops, ImageOps, ImageStat
 from readers import page_read
 
 from tasks import imaging
-from tasks import pixels as decoded
 from tasks.inputs import pdf as pdf_input
+from tasks.pictures import pixels as decoded
 from watcherd.errors import Refusal
 from watcherd.model import Limits
 

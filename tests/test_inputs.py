@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import struct
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING
 
 import makers
+import pictures
 import pikepdf
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 from readers import found
 
-from tasks.document import Document
+from tasks import inputs
+from tasks.document import Document, Input
+from tasks.inputs import picture
+from tasks.pictures import embed
 from watcherd.config_keys import SECTIONS
 from watcherd.errors import Refusal
 from watcherd.model import Limits
@@ -39,6 +44,44 @@ def test_images_are_known_by_content(tmp_path, kind):
     path = tmp_path / "scan.pdf"
     path.write_bytes(makers.encoded(SMALL, kind))
     assert found(path, LIMITS) == Document("picture", kind, 1, (0,))
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("TIFF", {"big_tiff": True}), ("JPEG2000", {"no_jp2": True}), ("PPM", {}), ("WEBP", {})],
+)
+def test_variants_are_known_by_content(tmp_path, kind, options):
+    """A large TIFF and a bare codestream are of their kind as the usual ones are."""
+    path = tmp_path / "scan.gif"
+    path.write_bytes(makers.encoded(SMALL, kind, **options))
+    assert found(path, LIMITS).format == kind
+
+
+class _Toy(ImageFile.ImageFile):
+    """A decoder of a kind of file that nobody has heard of: one grey, all over."""
+
+    format = "TOY"
+
+    def _open(self) -> None:
+        if self.fp.read(3) != b"TOY":
+            raise SyntaxError("no toy")
+        self._mode, self._size = "L", (40, 30)
+        self.tile = [ImageFile._Tile("raw", (0, 0, 40, 30), 3, ("L", 0, 1))]
+
+
+def test_a_kind_is_added_by_one_module_and_one_line(tmp_path, monkeypatch):
+    """A stranger's input with a decoder for Pillow is identified, read, and stored without loss."""
+    monkeypatch.setitem(Image.OPEN, "TOY", (_Toy, lambda head: head.startswith(b"TOY")))
+    opens = partial(picture.open_file, name="toy", formats=("TOY",))
+    toy = Input("toy", lambda head: head.startswith(b"TOY"), opens, picture.read, embed.sheets)
+    monkeypatch.setattr(inputs, "INPUTS", (toy, *inputs.INPUTS))
+    path = tmp_path / "a"
+    path.write_bytes(b"TOY" + bytes(range(200)) * 6)
+    assert found(path, LIMITS) == Document("toy", "TOY", 1, (0,))
+    (page,) = pictures.pages(path)
+    assert page.shown.tobytes() == page.decoded.tobytes()
+    assert page.shown.getpixel((1, 0)) == (1, 1, 1)
+    assert page.read.notes == ()
 
 
 def test_pdf_is_known_by_content(tmp_path):

@@ -9,7 +9,8 @@ from desks import SCAN, Desk
 from kills import fork, status
 from needs import needs
 
-from watcherd import log
+from watcherd import intake, log
+from watcherd.backlog import HELD
 from watcherd.intake import SHOWN, Intake
 from watcherd.observer import Hint, HintKind
 from watcherd.settle import SettlePolicy
@@ -30,6 +31,13 @@ class Gate:
         """Tell that there may be something."""
         self.intake.hint(Hint(os.fsencode(self.desk.inbox.path) + b"/" + name, kind), self.now)
 
+    def rescan(self) -> int:
+        """Walk the whole inbox, without a claim; return how many files were not told of."""
+        self.intake.rescan(self.now)
+        while (walked := self.intake.take_walked()) is None:
+            assert self.intake.tick(self.now, 0) == []
+        return walked.untold
+
     def tick(self, seconds: float = 0.0, room: int = 99) -> list[bytes]:
         """Let time pass, look at what is due, and return what was claimed."""
         self.now += seconds
@@ -46,7 +54,7 @@ class Gate:
 
     def why(self, name: bytes) -> str:
         """Return what a candidate waits for."""
-        return self.intake.candidates[name].why
+        return self.intake.backlog.candidates[name].why
 
 
 @pytest.fixture
@@ -59,7 +67,7 @@ def test_a_whole_file_is_claimed_at_once(gate):
     gate.desk.drop(b"sub/\xff.pdf")
     gate.hint(b"sub/\xff.pdf")
     assert gate.tick() == [b"sub/\xff.pdf"]
-    assert gate.intake.candidates == {}
+    assert gate.intake.backlog.candidates == {}
 
 
 def test_without_a_hint_the_rescan_finds_it(gate):
@@ -67,9 +75,9 @@ def test_without_a_hint_the_rescan_finds_it(gate):
     gate.desk.drop(b"a.pdf")
     gate.desk.drop(b"b.pdf")
     gate.hint(b"a.pdf")
-    assert gate.intake.rescan(gate.now) == 1
+    assert gate.rescan() == 1
     assert sorted(gate.tick()) == [b"a.pdf", b"b.pdf"]
-    assert gate.intake.rescan(gate.now) == 0
+    assert gate.rescan() == 0
 
 
 def test_what_is_being_written_waits(gate):
@@ -89,7 +97,7 @@ def test_a_hint_of_nothing_is_forgotten(gate):
     (gate.desk.inbox.path / "link").symlink_to("gone")
     os.mkfifo(gate.desk.inbox.path / "pipe")
     assert gate.tick() == []
-    assert gate.intake.candidates == {}
+    assert gate.intake.backlog.candidates == {}
     assert gate.intake.next_due() is None
 
 
@@ -97,7 +105,7 @@ def test_a_hint_of_nothing_is_forgotten(gate):
 def test_what_is_ignored_is_not_even_looked_at(gate, name):
     """Temporary files, hidden folders and what lies outside raise no candidate."""
     gate.hint(name)
-    assert gate.intake.candidates == {}
+    assert gate.intake.backlog.candidates == {}
 
 
 def test_a_folder_is_scanned_twice(gate):
@@ -113,7 +121,7 @@ def test_the_room_is_not_passed(gate):
     """What there is no room for stays in the inbox, and is claimed when there is."""
     for n in range(5):
         gate.desk.drop(b"%d.pdf" % n)
-    gate.intake.rescan(gate.now)
+    gate.rescan()
     assert gate.tick(room=0) == []
     assert len(gate.tick(room=3)) == 3
     assert len(os.listdir(gate.desk.inbox.path)) == 2
@@ -128,11 +136,11 @@ def test_a_kept_file_is_claimed_once(desks):
     assert gate.tick() == [b"a.pdf"]
     for again in (gate, Gate(gate.desk)):
         again.hint(b"a.pdf")
-        again.intake.rescan(again.now)
+        again.rescan()
         assert again.wait(60) == []
-        assert again.intake.candidates == {}
+        assert again.intake.backlog.candidates == {}
     path.write_bytes(SCAN + b"%%EOF\n")
-    gate.intake.rescan(gate.now)
+    gate.rescan()
     assert gate.wait(60) == [b"a.pdf"]
 
 
@@ -149,12 +157,12 @@ def test_a_file_that_is_taken_already_is_not_claimed_again(gate):
 def test_candidates_that_go_are_forgotten(gate):
     """What a person takes back before it is claimed is not waited for."""
     path = gate.desk.drop(b"a.tif", b"II*\0")
-    gate.intake.rescan(gate.now)
+    gate.rescan()
     gate.tick()
-    assert list(gate.intake.candidates) == [b"a.tif"]
+    assert list(gate.intake.backlog.candidates) == [b"a.tif"]
     path.unlink()
-    gate.intake.rescan(gate.now)
-    assert gate.intake.candidates == {}
+    gate.rescan()
+    assert gate.intake.backlog.candidates == {}
     assert gate.wait(60) == []
 
 
@@ -162,10 +170,10 @@ def test_an_unreadable_inbox_is_told_once_and_recovers(gate):
     """Trouble is what it is until it is over."""
     inbox = gate.desk.inbox.path
     inbox.rename(inbox.with_name("away"))
-    gate.intake.rescan(gate.now)
+    gate.rescan()
     assert "No such file" in gate.intake.trouble
     inbox.with_name("away").rename(inbox)
-    gate.intake.rescan(gate.now)
+    gate.rescan()
     assert gate.intake.trouble is None
 
 
@@ -183,7 +191,7 @@ def test_what_cannot_be_read_stays_and_says_so(fast):
         gate.hint(b"a.pdf")
         assert gate.tick() == []
         assert gate.why(b"a.pdf") == "unreadable"
-        assert not gate.intake.restless
+        assert not gate.intake.backlog.restless
 
     assert status(fork(child)) == 0
     assert path.exists()
@@ -207,16 +215,47 @@ def test_the_snapshot_is_bounded(gate):
         gate.hint(b"%03d.pdf" % n)
     rows = gate.intake.snapshot()
     assert len(rows) == SHOWN
-    assert len(gate.intake.candidates) == SHOWN + 5
+    assert len(gate.intake.backlog.candidates) == SHOWN + 5
     assert (rows[0].source, rows[0].why, rows[0].inbox) == (b"000.pdf", "seen", "scans")
-    assert not gate.intake.changed
+    assert not gate.intake.backlog.changed
+
+
+def test_the_snapshot_shows_what_waits_for_the_longest(gate):
+    """Of more than can be shown those are left out that came last, by the time of the file."""
+    inbox = gate.desk.inbox.path
+    for n in reversed(range(SHOWN + 5)):
+        gate.desk.drop(b"%03d.pdf" % n)
+    gate.rescan()
+    shown = [row.source for row in gate.intake.snapshot()]
+    times = [(inbox / os.fsdecode(name)).stat().st_ctime for name in shown]
+    assert times == sorted(times)
+    assert b"000.pdf" not in shown
+    assert b"204.pdf" in shown
+
+
+def test_what_is_behind_the_candidates_is_counted(gate):
+    """However many files wait, all are counted, and few are remembered."""
+    for n in range(HELD + 9):
+        gate.hint(b"%04d.pdf" % n, HintKind.MOVED)
+    assert len(gate.intake.backlog.candidates) == HELD
+    assert len(gate.intake.backlog) == HELD + 9
+    assert gate.intake.backlog.restless
+
+
+def test_looks_leave_the_lane_time_for_others(gate, monkeypatch):
+    """One tick looks at a bounded number of files; the next one goes on with them."""
+    monkeypatch.setattr(intake, "_LOOKS", 3)
+    for n in range(5):
+        gate.desk.drop(b"%d.pdf" % n)
+    gate.rescan()
+    assert [len(gate.tick()) for _ in range(3)] == [3, 2, 0]
 
 
 def test_what_is_held_says_so(gate):
     """While an inbox is paused or full its files wait for that; a stuck one says its own."""
     gate.hint(b"a.pdf")
     gate.hint(b"b.pdf")
-    gate.intake.candidates[b"b.pdf"].why = "unreadable"
+    gate.intake.backlog.candidates[b"b.pdf"].why = "unreadable"
     seen = []
     for paused, in_work in ((False, 15), (False, 16), (True, 16), (False, 3)):
         gate.intake.hold(paused=paused, in_work=in_work, ahead=16)
@@ -237,7 +276,7 @@ def test_another_hold_is_news(gate):
     news = []
     for in_work in (3, 4, 16, 16, 17, 2):
         gate.intake.hold(paused=False, in_work=in_work, ahead=16)
-        news.append(gate.intake.changed)
+        news.append(gate.intake.backlog.changed)
         gate.intake.snapshot()
     assert news == [False, False, True, False, True, True]
 
@@ -253,11 +292,12 @@ def test_a_long_pause_on_a_busy_share_leaks_nothing(gate):
         gate.hint(b"gone-%d" % n, HintKind.DIRECTORY)
         gate.intake.hint(Hint(os.fsencode(gate.desk.inbox.path), HintKind.DIRECTORY), gate.now)
         if n % 100 == 0:
-            gate.intake.rescan(gate.now)
-    gate.intake.rescan(gate.now + 2)
-    assert len(gate.intake._due) < 400
-    assert len(gate.intake._scans) == 0
-    assert list(gate.intake.candidates) == [b"new/a.pdf"]
+            gate.rescan()
+    gate.now += 2
+    gate.rescan()
+    assert len(gate.intake.backlog._due) < 400
+    assert len(gate.intake.rounds._plans) == 0
+    assert list(gate.intake.backlog.candidates) == [b"new/a.pdf"]
     assert gate.tick(3.0) == [b"new/a.pdf"]
 
 
@@ -267,7 +307,7 @@ def test_a_file_that_comes_again_is_looked_at_again(gate):
     gate.hint(b"a.tif")
     gate.tick()
     path.unlink()
-    gate.intake.rescan(gate.now)
+    gate.rescan()
     gate.desk.drop(b"a.tif", SCAN)
     gate.hint(b"a.tif")
     assert gate.wait(0.0) == [b"a.tif"]

@@ -150,6 +150,31 @@ def test_an_outcome_that_cannot_be_is_refused(change):
     assert Outcome.from_json(DONE.to_json() | change) is None
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"notes": "text"},
+        {"notes": [1]},
+        {"confidence": 101},
+        {"confidence": "high"},
+        {"review": 1},
+    ],
+)
+def test_remarks_that_cannot_be_are_refused(change):
+    """What is said of a document has its types, like all else."""
+    assert Outcome.from_json(DONE.to_json() | change) is None
+
+
+def test_an_outcome_without_remarks_is_one():
+    """Earlier versions said nothing beside the outcome itself."""
+    table = DONE.to_json()
+    for key in ("notes", "confidence", "review"):
+        del table[key]
+    found = Outcome.from_json(table)
+    assert found is not None
+    assert (found.notes, found.confidence, found.review) == ((), None, False)
+
+
 def test_a_long_reason_is_cut():
     """A reason is a sentence; what a decoder may have filled it with is cut off."""
     found = Outcome.from_json(FAILED.to_json() | {"reason": "x" * 100_000})

@@ -18,15 +18,37 @@ def rlimit() -> tuple[int, int]:
     return resource.getrlimit(resource.RLIMIT_DATA)
 
 
+def taken() -> int:
+    """Return the bytes of data that this process has."""
+    return limits._data_bytes()
+
+
 def test_memory_beyond_the_limit_is_refused():
     """A page that unfolds into more than it may take gets a MemoryError, not the machine's end."""
     before = rlimit()
-    with limits.memory(50 << 20):
+    with limits.memory(taken() + limits.CODE + (100 << 20)):
         small = bytearray(10 << 20)
         with pytest.raises(MemoryError):
             bytearray(200 << 20)
     assert rlimit() == before
     assert len(small) + len(bytearray(200 << 20)) == 210 << 20
+
+
+def test_what_the_process_has_counts():
+    """The limit is on the process, with what earlier pages have left, not on the page alone."""
+    total = taken() + limits.CODE + (200 << 20)
+    with limits.memory(total):
+        assert len(bytearray(150 << 20)) == 150 << 20
+    left = bytearray(100 << 20)
+    with limits.memory(total), pytest.raises(MemoryError):
+        bytearray(150 << 20)
+    assert left
+
+
+def test_a_process_that_has_grown_still_does_a_page():
+    """However much a process has, an ordinary page fits."""
+    with limits.memory(1 << 20):
+        assert len(bytearray(limits.LEAST - (4 << 20))) > 0
 
 
 def test_the_limit_is_taken_back_after_an_error():
@@ -53,7 +75,7 @@ def test_shared_memory_of_a_file_is_not_counted(tmp_path):
     path = tmp_path / "data"
     with path.open("wb") as file:
         file.truncate(200 << 20)
-    with limits.memory(50 << 20), path.open("rb") as file:
+    with limits.memory(taken() + limits.CODE + (70 << 20)), path.open("rb") as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         assert len(mapped) == 200 << 20
         mapped.close()

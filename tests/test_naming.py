@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from datetime import datetime
 
 import pytest
@@ -10,12 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from watcherd import naming
-from watcherd.naming import NAME_MAX, NameFacts
+from watcherd.naming import NAME_MAX, Form, NameFacts
 
 component = st.binary(min_size=1, max_size=NAME_MAX).filter(
     lambda b: b"/" not in b and b"\0" not in b and b not in (b".", b"..")
 )
 relative = st.lists(component, min_size=1, max_size=4).map(b"/".join)
+devices = st.sampled_from(["CON", "nul", "Aux", "PRN", "com1", "LPT³", "conin$"])
+characters = st.sampled_from(". <é≮\u0301\ufb01😀") | st.characters(exclude_characters="/\0")
+awkward = st.lists(devices | characters, min_size=1, max_size=90).map("".join)
+anything = component | awkward.map(lambda text: text.encode("utf-8", "replace")[:300])
+mapping = st.sampled_from([Form.COMMON, Form.PLAIN])
 WHEN = datetime(2024, 2, 9, 13, 5).astimezone()
 
 
@@ -140,3 +146,75 @@ def test_nothing_leads_out_of_the_outbox(parts, source, inbox):
 def test_an_empty_rendering_still_has_a_name():
     """A template that comes to nothing gives a document nevertheless."""
     assert naming.render("{dir}", NameFacts(b"a.pdf", "i", "j", WHEN)) == b"document"
+
+
+@pytest.mark.parametrize(
+    ("name", "common", "plain"),
+    [
+        (b"a.pdf", "a.pdf", "a.pdf"),
+        (b"in/tray/a b.pdf", "in/tray/a b.pdf", "in/tray/a_b.pdf"),
+        ("Übersicht: März?".encode(), "Übersicht_ März_", "Ubersicht__Marz_"),
+        (b"two\nlines", "two_lines", "two_lines"),
+        (b"L\xfcbeck", "L_beck", "L_beck"),
+        (b"\xed\xa0\x80", "___", "___"),  # half a surrogate pair is no UTF-8
+        (b"end. .", "end___", "end___"),
+        (b"...", "___", "___"),
+        (b"con", "con_", "con_"),
+        (b"NUL.tar.gz", "NUL_.tar.gz", "NUL_.tar.gz"),
+        ("COM² .x".encode(), "COM² _.x", "COM___.x"),
+        (b"console", "console", "console"),
+        ("≮".encode(), "≮", "_"),  # decomposed it begins with a character that is forbidden
+        ("\u0301".encode(), "\u0301", "_"),
+        ("con\u0301".encode(), "con\u0301", "con_"),
+        ("日本.pdf".encode(), "日本.pdf", "__.pdf"),
+    ],
+)
+def test_a_name_is_mapped(name, common, plain):
+    """What a filesystem may forbid becomes `_`, and a person still recognises the rest."""
+    assert naming.mapped(name, Form.EXACT) == name
+    assert naming.mapped(name, Form.COMMON).decode() == common
+    assert naming.mapped(name, Form.PLAIN).decode() == plain
+
+
+@given(st.lists(anything, min_size=1, max_size=4), mapping)
+def test_a_mapped_path_is_a_path(parts, form):
+    """Whatever the bytes, no component is lost, empty, too long, or leads elsewhere."""
+    found = naming.mapped(b"/".join(parts), form).split(b"/")
+    assert len(found) == len(parts)
+    assert all(part not in (b"", b".", b"..") and len(part) <= NAME_MAX for part in found)
+
+
+@given(anything)
+def test_a_common_name_is_one_for_windows(name):
+    """It is UTF-8 without what Windows forbids, and fits where UTF-16 units are counted."""
+    found = naming.mapped(name, Form.COMMON).decode()
+    assert not set(found) & {*'<>:"\\|?*', *map(chr, range(32))}
+    assert not found.endswith((".", " "))
+    device = found.partition(".")[0].rstrip(" ").upper()
+    assert device not in {"CON", "PRN", "AUX", "NUL", "COM1", "LPT³", "CONIN$"}
+    assert len(found.encode("utf-16-le")) // 2 <= 255
+
+
+@given(anything)
+def test_a_plain_name_is_portable(name):
+    """Nothing but POSIX's portable file name characters is left."""
+    assert re.fullmatch(rb"[A-Za-z0-9._-]+", naming.mapped(name, Form.PLAIN))
+
+
+@given(anything, mapping)
+def test_each_form_holds_those_before_it(name, form):
+    """What is in a form stays as it is, and one form leads to the next as the name itself does."""
+    found = naming.mapped(name, form)
+    assert naming.mapped(found, form) == found
+    assert naming.mapped(found, Form.PLAIN) == naming.mapped(name, Form.PLAIN)
+    assert naming.form_of(found) >= form
+
+
+@given(anything, mapping, st.integers(1, 10**9), st.sampled_from([b".pdf", b".error.json"]))
+def test_a_number_and_an_extension_keep_the_form(name, form, n, ext):
+    """What is made of a mapped name is taken where the name is."""
+    found = naming.mapped(name, form)
+    assert naming.form_of(naming.numbered(found, ext, n)) >= form
+    stem, own = naming.split(found)
+    assert naming.form_of(naming.numbered(stem, own, n)) >= form
+    assert naming.form_of(naming.numbered(found, b"", n)) >= form  # a folder

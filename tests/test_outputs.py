@@ -14,7 +14,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from readers import found, recognised
 
-from tasks import outputs, pixels
+from tasks import outputs
+from tasks.pictures import pixels
 from watcherd.formats import FORMATS
 from watcherd.model import Limits, Options
 
@@ -278,6 +279,14 @@ def test_owner_locked_pdf_becomes_open(tmp_path):
     with pikepdf.open(out) as pdf:
         assert not pdf.is_encrypted
     found_words(out, SHEET)
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270, -90])
+def test_words_are_copied_in_order_however_a_page_is_shown(tmp_path, degrees):
+    """A viewer copies each line from its first word to its last, also of a page on its head."""
+    path = makers.scan_pdf([SHEET], tmp_path / "a.pdf", Rotate=degrees)
+    out = made(path, tmp_path)["pdf"]
+    assert all(line in makers.shown_text(out) for line in makers.LINES)
 
 
 def test_results_of_another_document_are_not_taken(tmp_path):

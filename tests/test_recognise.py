@@ -47,6 +47,7 @@ def test_facts_are_plain_json(tmp_path, into):
     raw = json.loads((into / "page.json").read_text("utf-8"))
     assert raw["schema"] == 1
     assert raw["languages"] == ["eng"]
+    assert "sha256:" in raw["data"][0]
     (into / "page.json").write_text(json.dumps({**raw, "schema": 99}), "utf-8")
     with pytest.raises(ValueError, match="99"):
         recognise.read_facts(into)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from kills import fork, status
 from needs import needs
 
 from watcherd.lease import fingerprint
-from watcherd.scan import Scan
+from watcherd.match import IGNORED, ignored
+from watcherd.scan import Scan, plain
 
 
 def found(root, below: bytes = b"", patterns: tuple[str, ...] = ()) -> list[bytes]:
@@ -26,6 +30,7 @@ def test_files_are_found_in_all_folders(fast):
         path.write_bytes(name)
     assert found(fast) == sorted(names)
     assert found(fast, b"sub") == [b"sub/b.pdf", b"sub/deep/\xff.tif"]
+    assert sorted(Scan(fast, ()).names()) == sorted(names)
     for name, print_ in Scan(fast, ()).files():
         assert print_ == fingerprint(os.lstat(os.path.join(os.fsencode(fast), name)))  # noqa: PTH118
 
@@ -87,3 +92,28 @@ def test_a_closed_folder_blinds_no_other(fast, mode, blind):
         assert [name for name, _ in scan.blind] == [blind]
 
     assert status(fork(child)) == 0
+
+
+GLOBS = st.sampled_from([glob for glob, _ in IGNORED])
+PIECES = st.text(st.sampled_from("aZ0.~#@$_-: é"), max_size=6)
+
+
+@st.composite
+def names_like(draw) -> bytes:
+    """Return a name as one of the table's globs has it, or nearly so."""
+    glob = re.sub(r"\[[^]]*]|[*?]", lambda _: draw(PIECES), draw(GLOBS))
+    name = draw(st.sampled_from([glob, glob.upper(), glob + draw(PIECES), draw(PIECES) + glob]))
+    return name.encode() or b"x"
+
+
+@given(name=st.one_of(names_like(), st.binary(min_size=1, max_size=20)))
+@settings(max_examples=1000)
+def test_what_is_plain_is_not_ignored(name):
+    """No name that the table of ignored names knows passes for one that it cannot concern."""
+    assert not (plain(name) and ignored(name))
+
+
+@pytest.mark.parametrize("name", [b"scan-0001.pdf", b"IMG_20260101.JPG", b"doc", b"part.pdf"])
+def test_usual_names_are_plain(name):
+    """What scanners and cameras make needs no further question."""
+    assert plain(name)

@@ -25,14 +25,16 @@ def line(*words: tuple[str, tuple[int, int, int, int]], **facts: object) -> Line
     return Line(words=found, **{"box": box, **facts})
 
 
-def drawn(tmp_path, *lines: Line, matrix=FLIP):
+def drawn(tmp_path, *lines: Line, matrix=FLIP, rotate=0):
     """Write a PDF of 400 by 400 points that has only the layer."""
     path = tmp_path / "layer.pdf"
     with pikepdf.new() as pdf:
         pdf.add_blank_page(page_size=(400, 400))
         font = textlayer.Glyphless(pdf)
         page = pdf.pages[0].obj
-        page.Contents = pdf.make_stream(textlayer.content(lines, matrix, font, "T"))
+        page.Rotate = rotate
+        layer = textlayer.content(lines, matrix, font, "T", rotate=rotate)
+        page.Contents = pdf.make_stream(layer)
         page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(T=font.object))
         font.finish()
         pdf.save(path)
@@ -75,6 +77,25 @@ def test_turned_lines_run_their_way(tmp_path, angle):
     found = dict(makers.shown_words(path, dpi=144))
     assert makers.overlap(found["north"], spread[0]) > 0.6
     assert makers.overlap(found["west"], spread[1]) > 0.6
+
+
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+@pytest.mark.parametrize("ink", [0, 90, 180, 270])
+def test_words_keep_their_order_however_they_are_shown(tmp_path, rotate, ink):
+    """A viewer copies the words of a line in the order of reading, on a page on its head too."""
+    texts = ["Upside", "down", "or", "on", "its", "side"]
+    turns = {  # from the pixels of an upright line to the page, 400 points square
+        0: (0.5, 0.0, 0.0, -0.5, 0.0, 400.0),
+        90: (0.0, 0.5, 0.5, 0.0, 0.0, 0.0),
+        180: (-0.5, 0.0, 0.0, 0.5, 400.0, 0.0),
+        270: (0.0, -0.5, -0.5, 0.0, 400.0, 400.0),
+    }
+    rows = []
+    for top in (100, 180):
+        words = [(w, (80 + 100 * n, top, 160 + 100 * n, top + 40)) for n, w in enumerate(texts)]
+        rows.append(line(*words, baseline=(0.0, -8.0), size=40.0))
+    path = drawn(tmp_path, *rows, matrix=turns[ink], rotate=rotate)
+    assert makers.shown_text(path) == " ".join(texts * 2)
 
 
 @pytest.mark.parametrize("slope", [-0.04, -0.01, 0.0, 0.02, 0.05])

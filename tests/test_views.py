@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 KEYS = {
     *("job", "inbox", "source", "state", "stage", "progress", "outputs", "reason", "code"),
-    *("attempts", "created", "finished", "seconds"),
+    *("attempts", "confidence", "review", "created", "finished", "seconds"),
 }
 NOW = 1_800_000_000.0
 

@@ -86,6 +86,9 @@ class Clerk:
                 code=outcome.code,
                 reason=outcome.reason,
                 attempts=outcome.attempts,
+                notes=outcome.notes,
+                confidence=outcome.confidence,
+                review=int(outcome.review),
                 **({"current": total} if outcome.kind == "done" and total else {}),
             )
         except IllegalEvent as error:  # a ledger from a backup that is ahead of the spool
@@ -99,9 +102,8 @@ class Clerk:
 
     def recorded(self, lane: Lane, jobs: tuple[str, ...]) -> None:
         """Have finished jobs looked up that a ledger from a backup, or a new one, lacks."""
-        for job in jobs:
-            if not self.ledger.knows(job):
-                lane.order(Trace(job))
+        for job in self.ledger.unknown(jobs):
+            lane.order(Trace(job))
 
     def restored(self, report: Restored) -> None:
         """Answer a request for a retry."""

@@ -191,7 +191,7 @@ SECTIONS: Mapping[str, Mapping[str, Key]] = {
     "ocr": _OCR,
     "limits": {
         "page_seconds": Key(number(1, 86400, whole=True), 120),
-        "page_megapixels": Key(number(1, 10000, whole=True), 150),
+        "page_megapixels": Key(number(1, 10000, whole=True), 140),
         "page_memory": Key(size, 1 << 30),
         "pages": Key(number(1, 1_000_000, whole=True), 5000),
     },

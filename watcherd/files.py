@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -201,8 +202,8 @@ def rename_noreplace(source: Path, target: Path) -> None:
     """Rename, raising `FileExistsError` rather than replace.
 
     By renameat2(2); where a filesystem does not know it (NFS, much of FUSE) by link(2), where it
-    does not know that either by reserving the name. A directory there takes the place of an
-    empty one, as rename(2) has it; results are never empty.
+    does not know that either (FAT and exFAT by FUSE) programs of ours take turns. A directory
+    takes the place of an empty one, as rename(2) has it; results are never empty.
     """
     done = _libc.renameat2(
         _AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE
@@ -220,10 +221,25 @@ def rename_noreplace(source: Path, target: Path) -> None:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640))
-        source.rename(target)
+        _rename_in_turn(source, target)
         return
     source.unlink()
+
+
+def _rename_in_turn(source: Path, target: Path) -> None:
+    """Rename while no other program of ours does so in that folder.
+
+    The name is not reserved with an empty file: somebody would take that for the document, and a
+    kill would leave it there. A lock ends with its process, whatever kills it (flock(2)).
+    """
+    fd = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(target))
+        source.rename(target)
+    finally:
+        os.close(fd)
 
 
 def sha256(path: Path) -> str:

@@ -21,6 +21,8 @@ from watcherd.errors import NotOurs
 from watcherd.jobdir import JobDir
 from watcherd.jobfiles import b64, relative_name
 from watcherd.model import SCHEMA
+from watcherd.naming import Form
+from watcherd.numbering import LARGEST
 from watcherd.publish import Outbox, withdraw
 
 if TYPE_CHECKING:
@@ -28,12 +30,10 @@ if TYPE_CHECKING:
     from watcherd.jobfiles import Claim, Outcome
     from watcherd.spool import Spool
 
-_HEAVY = ("page.hocr",)
+_HEAVY = "page.hocr"
 _FETCHED = "fetched.json"
 _OF_THE_END = ("outcome.json", "filed.json", _FETCHED)
 """Files of a job's end, which a retry takes back."""
-
-_MOST_NAMES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,13 @@ def settle_record(spool: Spool, ended: JobDir, inbox: Inbox) -> None:
 def _slim(path: Path, *, done: bool) -> None:
     """Remove what nobody will ask for; after a failure landed pages are kept for a retry."""
     for name in os.listdir(path):
-        if name.endswith(".part") or name == "pdf" or (done and name.startswith("try-")):
+        spent = name == "readable" or name.startswith("try-")  # which a retry goes on from
+        if name.endswith(".part") or name == "pdf" or (done and spent):
             files.remove_tree(path / name)
     if done:
-        for heavy in _HEAVY:
-            for one in path.glob(f"pages/*/{heavy}"):
-                if not one.parent.is_symlink() and not one.parent.parent.is_symlink():
-                    files.remove_tree(one)
+        for one in path.glob(f"pages/*/{_HEAVY}"):
+            if not one.parent.is_symlink() and not one.parent.parent.is_symlink():
+                files.remove_tree(one)
 
 
 def _file_original(job: JobDir, claim: Claim, outcome: Outcome, inbox: Inbox) -> Path | None:
@@ -103,8 +103,9 @@ def _file_original(job: JobDir, claim: Claim, outcome: Outcome, inbox: Inbox) ->
         return None
     folder = inbox.archive if outcome.kind in ("done", "skipped") else inbox.failed
     interrupted = _recorded_slot(job, claim) is not None
+    form = Form.EXACT
     while True:
-        target, sidecar = _slot(job, claim, folder, with_sidecar=not good)
+        target, sidecar = _slot(job, claim, folder, form, with_sidecar=not good)
         try:
             files.make_dirs(target.parent, folder)
             if interrupted:
@@ -114,25 +115,25 @@ def _file_original(job: JobDir, claim: Claim, outcome: Outcome, inbox: Inbox) ->
                     return target if os.path.lexists(target) else None
                 if _move(job, target):
                     return target
-                if not good:
-                    sidecar.unlink()
+                if not os.path.lexists(target):  # in use and hidden, as $MFT on NTFS
+                    raise OSError(errno.EPERM, "reserved", target)  # noqa: TRY301 - as any refusal
         except OSError as error:
             if error.errno not in ways.NO_WAY or target.parent == folder:
-                raise
-        # Somebody took the name, or a folder's, meanwhile, or it is too long: choose again.
+                form = ways.next_form(form, error, target, folder, job.job)
+        # Somebody took the name, or a folder's, meanwhile, or it cannot be one: choose again.
+        _unexplain(job, sidecar)
         (job.path / "filed.json").unlink()
 
 
-def _slot(job: JobDir, claim: Claim, folder: Path, *, with_sidecar: bool) -> tuple[Path, Path]:
+def _slot(
+    job: JobDir, claim: Claim, folder: Path, form: Form = Form.EXACT, *, with_sidecar: bool
+) -> tuple[Path, Path]:
     """Return the recorded place of the original and its sidecar, choosing it the first time."""
     if not folder.is_dir():
         raise FileNotFoundError(errno.ENOENT, "the folder does not exist", str(folder))
     slot = _recorded_slot(job, claim)
     if slot is None:
-        short = job.job.encode() + naming.split(claim.source.rpartition(b"/")[2])[1]
-        slot = ways.Slot(ways.way(folder, claim.source, short))
-        while any(map(os.path.lexists, slot.places(folder)[: 1 + int(with_sidecar)])):
-            slot = ways.Slot(slot.way, slot.n + 1)
+        slot = ways.slot(folder, claim.source, job.job, form, with_sidecar=with_sidecar)
         path = os.fspath(slot.places(folder)[0])
         table = {"schema": SCHEMA, "way": b64(slot.way), "n": slot.n, "path": path}
         files.write(job.path / "filed.json", files.to_json(table))
@@ -142,7 +143,7 @@ def _slot(job: JobDir, claim: Claim, folder: Path, *, with_sidecar: bool) -> tup
 def _recorded_slot(job: JobDir, claim: Claim | None) -> ways.Slot | None:
     table = files.read_json(job.path / "filed.json") or {}
     n = table.get("n")
-    if claim is None or not isinstance(n, int) or not 1 <= n <= _MOST_NAMES:
+    if claim is None or not isinstance(n, int) or not 1 <= n <= LARGEST:
         return None
     try:
         return ways.Slot(relative_name(table.get("way", b64(claim.source))), n)
@@ -152,9 +153,13 @@ def _recorded_slot(job: JobDir, claim: Claim | None) -> ways.Slot | None:
 
 def _explain(job: JobDir, sidecar: Path, claim: Claim, outcome: Outcome) -> bool:
     """Write the reason beside the original; False if somebody else holds the name."""
-    if files.create(sidecar, files.to_json(_explanation(job, claim, outcome)), job.job):
-        return True
-    return (files.read_json(sidecar) or {}).get("job") == job.job
+    made = files.create(sidecar, files.to_json(_explanation(job, claim, outcome)), job.job)
+    return made or (files.read_json(sidecar) or {}).get("job") == job.job
+
+
+def _unexplain(job: JobDir, sidecar: Path) -> None:
+    if os.path.lexists(sidecar) and (files.read_json(sidecar) or {}).get("job") == job.job:
+        sidecar.unlink()
 
 
 def _move(job: JobDir, target: Path) -> bool:
@@ -172,17 +177,8 @@ def _move(job: JobDir, target: Path) -> bool:
     return True
 
 
-def _finished_copy(job: JobDir, target: Path) -> bool:
-    """Complete a copy that was interrupted before the source was removed."""
-    seal = job.read_seal()
-    if seal is None or target.is_symlink() or not target.is_file():
-        return False
-    if files.sha256(target) != seal.sha256:
-        return False
-    files.sync_file(target)
-    files.sync_dir(target.parent)
-    _drop_source(job)
-    return True
+def _holds(path: Path, sha256: str) -> bool:
+    return path.is_file() and not path.is_symlink() and files.sha256(path) == sha256
 
 
 def _drop_source(job: JobDir) -> None:
@@ -192,18 +188,23 @@ def _drop_source(job: JobDir) -> None:
 
 
 def _move_copy(job: JobDir, target: Path) -> bool:
-    if os.path.lexists(target):
-        return _finished_copy(job, target)
-    temporary = files.private_name(target, job.job)
-    try:
-        files.copy(job.source, temporary)
-        shutil.copystat(job.source, temporary)
-        files.rename_noreplace(temporary, target)
-    except FileExistsError:
-        return False
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
+    if os.path.lexists(target):  # perhaps a copy that was interrupted before the source went
+        seal = job.read_seal()
+        if seal is None or not _holds(target, seal.sha256):
+            return False
+        files.sync_file(target)
+    else:
+        temporary = files.private_name(target, job.job)
+        try:
+            files.copy(job.source, temporary)
+            with suppress(OSError):  # as far as the filesystem knows modes and times
+                shutil.copystat(job.source, temporary)
+            files.rename_noreplace(temporary, target)
+        except FileExistsError:
+            return False
+        finally:
+            with suppress(FileNotFoundError):
+                temporary.unlink()
     files.sync_dir(target.parent)
     _drop_source(job)
     return True
@@ -267,7 +268,7 @@ def _fetch_original(parked: JobDir, inbox: Inbox) -> None:
     if seal is None or slot is None:
         raise NotOurs(f"the record {parked.path} is damaged; drop the file again")
     filed, _ = slot.places(inbox.failed)
-    if not filed.is_file() or filed.is_symlink() or files.sha256(filed) != seal.sha256:
+    if not _holds(filed, seal.sha256):
         raise NotOurs(f"{filed} is no longer the original of job {parked.job}; drop it again")
     try:
         files.rename_noreplace(filed, parked.source)
@@ -290,10 +291,8 @@ def _clear_failed(parked: JobDir, inbox: Inbox) -> None:
         return
     filed, sidecar = slot.places(inbox.failed)
     # Only a copy leaves the filed one behind; after a rename the name is somebody else's.
-    copied = (parked.path / _FETCHED).exists() and filed.is_file() and not filed.is_symlink()
-    if copied and files.sha256(filed) == seal.sha256:
+    if (parked.path / _FETCHED).exists() and _holds(filed, seal.sha256):
         filed.unlink()
-    if (files.read_json(sidecar) or {}).get("job") == parked.job:
-        sidecar.unlink()
+    _unexplain(parked, sidecar)
     if filed.parent.is_dir():
         files.sync_dir(filed.parent)  # before the record of what was filed goes

@@ -166,28 +166,41 @@ class Flights:
 
     def choose(self, jobs: Mapping[str, Ready], window: int, now: float) -> list[Message]:
         """Return the messages to submit now, so that at most `window` are in flight."""
-        if any(flight.alone for flight in self._flying.values()):
+        room = window - len(self._flying)
+        if room <= 0 or any(flight.alone for flight in self._flying.values()):
             return []
         by_job: Counter[str] = Counter(m.job for m in self._flying)
         by_inbox = Counter(jobs[m.job].inbox for m in self._flying if m.job in jobs)
-        waiting = []
-        for job in jobs.values():
-            if job.job not in self._turns:
+        waiting = [
+            schedule.Waiting(
+                job.job,
+                job.inbox,
+                self._turns[job.job],
+                by_job[job.job],
+                *self._next_of(job, room, now),
+            )
+            for job in jobs.values()
+            if job.job in self._turns
+        ]
+        return schedule.choose(waiting, room, by_inbox)
+
+    def _next_of(
+        self, job: Ready, room: int, now: float
+    ) -> tuple[tuple[Message, ...], frozenset[Message]]:
+        """Return the next messages of a job, and which of them must fly alone.
+
+        No more than can be chosen: those that may fly with others, which go first, fill the room.
+        """
+        messages, alone = list[Message](), set[Message]()
+        for message in reconcile.outstanding(job.job, job.facts):
+            if len(messages) - len(alone) == room:
+                break
+            if message in self._flying or self._due.get(message, 0.0) > now:
                 continue
-            messages = tuple(
-                m
-                for m in reconcile.missing(job.job, job.facts)
-                if m not in self._flying and self._due.get(m, 0.0) <= now
-            )
-            alone = frozenset(
-                m for m in messages if reconcile.is_last(job.facts, m.key, self._attempts)
-            )
-            waiting.append(
-                schedule.Waiting(
-                    job.job, job.inbox, self._turns[job.job], by_job[job.job], messages, alone
-                )
-            )
-        return schedule.choose(waiting, window - len(self._flying), by_inbox)
+            messages.append(message)
+            if reconcile.is_last(job.facts, message.key, self._attempts):
+                alone.add(message)
+        return tuple(messages), frozenset(alone)
 
     def next_due(self) -> float | None:
         """Return when the next attempt after a failure is due, None if there is none."""

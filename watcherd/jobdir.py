@@ -25,7 +25,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from watcherd import files
-from watcherd.jobfiles import Claim, Outcome, Publication, Seal
+from watcherd.jobfiles import REMARKS, Claim, Outcome, Publication, Seal
 from watcherd.model import SCHEMA, Fingerprint, JobFacts, Try
 
 if TYPE_CHECKING:
@@ -181,6 +181,15 @@ class JobDir:
         files.sync_file(private)
         private.rename(self.readable)
         files.sync_dir(self.path)
+
+    def land_outputs(self, private: Path, remarks: dict[str, Any]) -> bool:
+        """Land the outputs with what is to be said of them; False if a rival was first."""
+        files.write(private / REMARKS, files.to_json(remarks))
+        return self.land(private, self.built)
+
+    def remarks(self) -> Any:
+        """Return what was said of the landed outputs, unchecked; None where nothing was."""
+        return files.read_json(self.built / REMARKS)
 
     def page(self, n: int) -> Path:
         """Return where the results of a page land."""

@@ -14,6 +14,9 @@ from typing import Any, get_args
 from watcherd.formats import FORMATS
 from watcherd.model import SCHEMA, EngineName, Fingerprint, Limits, Options
 
+REMARKS = "remarks.json"
+"""Lies beside the landed outputs, and is none."""
+
 JOB = re.compile(r"(?P<spool>[a-z0-9]{4})-[a-z0-9]{14}")
 """A job's id; it begins with the short name of its spool."""
 
@@ -29,6 +32,7 @@ _RESULT = re.compile(r"[a-z0-9]{1,16}\.[a-z0-9]{1,8}")
 _KINDS = ("done", "failed", "cancelled", "skipped")
 _STAGES = (None, "ocr", "pdf")
 _MOST = (1 << 63) - 1
+_NOTE, _MOST_NOTES = 500, 50
 _YEAR_3000 = 32503680000
 _BROKEN = (KeyError, TypeError, ValueError, AttributeError)
 
@@ -65,6 +69,16 @@ def _moment(value: Any) -> int:
     if not 0 <= _number(value) < _YEAR_3000:
         raise ValueError("not a time")
     return int(value)
+
+
+def _notes(value: Any) -> tuple[str, ...]:
+    return tuple(str(_typed(note, str))[:_NOTE] for note in _typed(value, list)[:_MOST_NOTES])
+
+
+def _percent(value: Any) -> float | None:
+    if value is None or (isinstance(value, int | float) and 0 <= value <= 100):  # noqa: PLR2004
+        return value
+    raise ValueError("not a percentage")
 
 
 def _known(table: dict[str, Any]) -> bool:
@@ -201,10 +215,14 @@ class Outcome:
     code: str | None = None
     reason: str | None = None
     attempts: int = 0
+    notes: tuple[str, ...] = ()  # what a person should know of the document
+    confidence: float | None = None  # of the page that was read least surely, 0 to 100
+    review: bool = False  # a person should look it over
 
     def to_json(self) -> dict[str, Any]:
         """Return what outcome.json holds."""
-        return asdict(self) | {"schema": SCHEMA, "outputs": [b64(o) for o in self.outputs]}
+        lists = {"outputs": [b64(o) for o in self.outputs], "notes": list(self.notes)}
+        return asdict(self) | lists | {"schema": SCHEMA}
 
     @classmethod
     def from_json(cls, table: dict[str, Any] | None) -> Outcome | None:
@@ -225,6 +243,9 @@ class Outcome:
                 outputs,
                 page=None if table["page"] is None else _number(table["page"]),
                 attempts=_number(table["attempts"]),
+                notes=_notes(table.get("notes", [])),  # earlier versions say none of these three
+                confidence=_percent(table.get("confidence")),
+                review=_typed(table.get("review", False), bool),
                 **words,
             )
         except _BROKEN:

@@ -6,12 +6,14 @@ daemon gives orders and reads `work.view`; the lane answers with reports.
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from watcherd import filing, notices, prune
+from watcherd import filing, notices
 from watcherd.errors import EnvironmentFault, WatcherdError
 from watcherd.hearing import Hearing
 from watcherd.intake import Intake
@@ -19,6 +21,7 @@ from watcherd.kinship import kin
 from watcherd.mounts import filesystem_of, watch_mode
 from watcherd.observer import Hint
 from watcherd.orders import Conclude, Order, Report, Restored, Retry, Snapshot, Trace
+from watcherd.prune import Pruner
 from watcherd.room import Room
 from watcherd.settle import SettlePolicy
 from watcherd.work import Work
@@ -28,10 +31,14 @@ if TYPE_CHECKING:
 
     from watcherd.config import Config, Inbox
     from watcherd.log import Logger
+    from watcherd.rounds import Walked
     from watcherd.spool import Spool
 
 _SCAN_SECONDS = 5.0
 """Between two scans where no events come."""
+
+_ORDERS = 250
+"""Hints and orders that are taken before the lane does what else is due: some 10 ms."""
 
 _SILENCE = 15.0
 """Seconds at one step, such as the sealing of a large file, that are nothing to speak of."""
@@ -39,7 +46,6 @@ _SILENCE = 15.0
 _FAULT_SECONDS = 5.0
 _SNAPSHOT_SECONDS = 0.5
 _NOTICE_SECONDS = 5.0
-_PRUNE_SECONDS = 3600.0
 
 
 class Lane(threading.Thread):
@@ -76,8 +82,9 @@ class Lane(threading.Thread):
         self.work = Work(inbox, spool, told, self._report, kin(config, inbox, spool.root))
         self._intake.taken = self.work.holds
         self._hearing = Hearing(inbox, self.watch, self._orders.put, log)
-        self._next_scan = self._next_space = self._next_snapshot = 0.0
-        self._next_notices = self._next_prune = 0.0
+        self._pruner = Pruner(config, inbox, spool, log, self._intake.rounds.kept.forget)
+        self._next_scan = self._next_space = self._next_snapshot = self._next_notices = 0.0
+        self._full_scan = 0.0
         self._room = Room(inbox, spool.root, config.min_free, log)
         self._fault: str | None = None
         self._stopping = False
@@ -109,7 +116,8 @@ class Lane(threading.Thread):
     @property
     def idle(self) -> bool:
         """Whether nothing waits, nothing is in work, and nothing is to be told."""
-        return self.scanned and not len(self.work) and (self.paused or not self._intake.restless)
+        restless = self._intake.backlog.restless and not self.paused
+        return self.scanned and not len(self.work) and not restless
 
     # The lane's own thread
 
@@ -132,16 +140,14 @@ class Lane(threading.Thread):
             self._hearing.stop()
 
     def _listen(self, wait: float) -> None:
-        """Take hints and orders, until there are none and the time is up."""
+        """Take hints and orders, until the time is up and there are none, or very many."""
         self._busy_since = None
-        try:
+        with suppress(queue.Empty):
             order = self._orders.get(timeout=max(wait, 0.001))
             self._busy_since = time.monotonic()
             self._take(order)
-            while True:
+            for _ in range(_ORDERS):
                 self._take(self._orders.get_nowait())
-        except queue.Empty:
-            return
 
     def _take(self, order: Order) -> None:
         now = time.monotonic()
@@ -177,15 +183,18 @@ class Lane(threading.Thread):
             self._rescan(now)
         if now >= self.work.next_look and len(self.work):
             self.work.look(now)
-        if now >= self._next_prune:
-            self._prune(now)
         if now >= self._next_notices:
             self._tend_notices(now)
-        if (free := self._places(now)) > 0:
-            self.work.take(self._intake.tick(now, free), now)
-            self._intake.complain()
+        jobs = self._intake.tick(now, self._places(now))
+        if jobs:
+            self.work.take(jobs, now)
+        if (walked := self._intake.take_walked()) is not None:
+            self._scanned(walked, now)
+        elif self.scanned:
+            self._pruner.step(now)
+        self._intake.complain()
         self._intake.hold(paused=self.paused, in_work=len(self.work), ahead=self.config.ahead)
-        if self._intake.changed and now >= self._next_snapshot:
+        if self._intake.backlog.changed and now >= self._next_snapshot:
             self._snapshot()
         return min(self._due(now)) - time.monotonic()
 
@@ -193,40 +202,42 @@ class Lane(threading.Thread):
         """Give the times at which something is due."""
         yield self._next_scan
         yield self._next_notices
-        if self._intake.changed:
+        if self.scanned:
+            yield self._pruner.next_due
+        if self._intake.backlog.changed:
             yield self._next_snapshot
         if len(self.work):
             yield self.work.next_look
-        if (due := self._intake.next_due()) is not None:
+        if (due := self._intake.rounds.next_due()) is not None:
+            yield due
+        if (due := self._intake.backlog.next_due()) is not None:
             # Without room nothing can be claimed before a job has ended, and that is looked for.
             yield due if self._places(now) > 0 else max(due, now + 1.0)
 
     def _rescan(self, now: float) -> None:
+        """Begin to look at the whole inbox and at all jobs, unless there is no sign of change."""
+        if now < self._full_scan and self.watch == "scan" and self._intake.rounds.at_rest():
+            self._next_scan = min(now + _SCAN_SECONDS, self._full_scan)
+            return
         self._hearing.tend()
-        found = self._intake.rescan(now)
-        events = self._hearing.reliable
-        if found and events and self.scanned:
-            self._log.info("files_found_by_rescan", files=found)
-        self.work.adopt(now)
+        self.work.adopt(now)  # first: what is a job already must not be claimed again
         if not self.scanned:
             self.work.recall()
-        pause = self.config.rescan if events else min(self.config.rescan, _SCAN_SECONDS)
-        self._next_scan = now + pause
+        self._intake.rescan(now)
+        self._next_scan, self._full_scan = math.inf, now + self.config.rescan
+
+    def _scanned(self, walked: Walked, now: float) -> None:
+        """Note the end of a walk of the whole inbox."""
+        events = self._hearing.reliable
+        if walked.untold and events and self.scanned:
+            self._log.info("files_found_by_rescan", files=walked.untold)
+        seconds = round(time.monotonic() - walked.begun, 3)
+        self._log.debug("inbox_scanned", files=len(self._intake.backlog), seconds=seconds)
+        if self._next_scan == math.inf:  # else it was one between two rescans
+            pause = self.config.rescan if events else min(self.config.rescan, _SCAN_SECONDS)
+            self._next_scan = now + pause
         self.scanned = True
         self._snapshot()
-
-    def _prune(self, now: float) -> None:
-        """Remove what is old from the spool."""
-        self._next_prune = now + _PRUNE_SECONDS
-        spool, days = self.spool, self.config
-        old = prune.prune_archive(spool, self.inbox, time.time())
-        if old:
-            self._log.info("archive_pruned", originals=old, days=self.inbox.archive_days)
-        gone = prune.prune_jobs(spool, spool.records, days.record_days, time.time())
-        gone += prune.prune_jobs(spool, spool.parked, days.keep_failed_days, time.time())
-        gone += prune.prune_markers(spool, self.inbox)
-        if gone:
-            self._log.info("spool_pruned", entries=gone)
 
     def _tend_notices(self, now: float) -> None:
         """Find what is to be told again, and lay aside what is over."""
@@ -248,7 +259,7 @@ class Lane(threading.Thread):
         if now >= self._next_space:
             self._next_space = now + 1.0
             if self._room.look():
-                self._intake.changed = True
+                self._intake.backlog.changed = True
         if self.paused or not self._room.claims:
             return 0
         return self.config.ahead - len(self.work)
@@ -257,7 +268,7 @@ class Lane(threading.Thread):
         trouble = self._room.trouble or self._intake.trouble or self._fault or self._hearing.trouble
         rows = self._intake.snapshot()
         self._next_snapshot = time.monotonic() + _SNAPSHOT_SECONDS
-        self._report(Snapshot(rows, len(self._intake.candidates), self.watch, trouble))
+        self._report(Snapshot(rows, len(self._intake.backlog), self.watch, trouble))
 
     def _set_fault(self, error: OSError | EnvironmentFault | None) -> None:
         says = None if error is None else str(error)

@@ -26,8 +26,8 @@ class Limits:
     """What one page may cost."""
 
     page_seconds: int = 120  # wall clock
-    page_pixels: int = 150_000_000  # decoded; an A3 page at 600 dpi has 70 million
-    page_memory: int = 1 << 30  # bytes that the process may add to itself for a page
+    page_pixels: int = 140_000_000  # decoded; A3 at 600 dpi has 70 million, A0 at 300 139
+    page_memory: int = 1 << 30  # bytes of the process that does a page, all in all
     pages: int = 5_000  # of one document
 
 

@@ -1,7 +1,8 @@
 """Names: pure functions from bytes to bytes, and to what a person may see.
 
 A file name on Linux is any run of bytes but `/` and NUL. Names are carried as bytes, shown
-escaped, and shortened where a suffix would pass the filesystem's limit.
+escaped, shortened where a suffix would pass the filesystem's limit, and mapped where a filesystem
+does not take them.
 """
 
 from __future__ import annotations
@@ -9,14 +10,20 @@ from __future__ import annotations
 import base64
 import os
 import re
+import unicodedata
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 NAME_MAX = 255
-"""Bytes in one path component on the filesystems in question (NAME_MAX of limits.h)."""
+"""Bytes in one path component on the filesystems in question (NAME_MAX of limits.h).
+
+Those that count UTF-16 units instead (FAT, exFAT, NTFS, SMB) take 255 of them, and a name in UTF-8
+never has more units than bytes.
+"""
 
 _FIELD = re.compile(r"\{(\w+)(?::([^{}]*))?\}")
 FIELDS = ("dir", "stem", "ext", "date", "inbox", "job")
@@ -64,6 +71,60 @@ def fitted(stem: bytes, suffix: bytes) -> bytes:
 def numbered(stem: bytes, ext: bytes, n: int) -> bytes:
     """Return the `n`-th choice of a name: `a.pdf`, `a-2.pdf`, `a-3.pdf`, …."""
     return fitted(stem, ext if n == 1 else b"-%d" % n + ext)
+
+
+class Form(IntEnum):
+    """How far a name is changed so that a filesystem takes it; each goes further than the last."""
+
+    EXACT = 0  # any bytes
+    COMMON = 1  # what Windows and its filesystems take as well
+    PLAIN = 2  # POSIX's portable file name characters: letters, digits, `.`, `_` and `-`
+    SHORT = 3  # the job's id instead of the name
+
+    def after(self, refusal: OSError) -> Form:
+        """Return the form to try after a refusal of this one; raise that after the last."""
+        if self is Form.SHORT:
+            raise refusal
+        return Form(self + 1)
+
+
+# Not UTF-8 (surrogates stand for such bytes), or reserved by Windows, as are the names of devices
+# and a dot or blank at the end: "Naming Files, Paths, and Namespaces" of the Win32 documentation.
+_FORBIDDEN = re.compile(r'[<>:"\\|?*\x00-\x1f\udc80-\udcff]')
+_DEVICE = re.compile(
+    r"\A((?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[1-9¹²³]) *)(?=\.|\Z)", re.IGNORECASE
+)
+_NOT_PORTABLE = re.compile(r"[^A-Za-z0-9._-]")
+
+
+def mapped(path: bytes, form: Form) -> bytes:
+    """Return a relative path in this form, for `SHORT` in the form before it.
+
+    Different paths may become one, what is in that form already stays as it is, and no component
+    is lost or grows beyond `NAME_MAX`.
+    """
+    if form is Form.EXACT:
+        return path
+    each = _common if form is Form.COMMON else _plain
+    return b"/".join(each(component) for component in path.split(b"/"))
+
+
+def form_of(path: bytes) -> Form:
+    """Return the furthest form that leaves a relative path as it is; never `SHORT`."""
+    return max(f for f in Form if f is not Form.SHORT and mapped(path, f) == path)
+
+
+def _common(name: bytes) -> bytes:
+    text = _FORBIDDEN.sub("_", name.decode("utf-8", "surrogateescape"))
+    cut = _cut(_DEVICE.sub(r"\1_", text).encode(), NAME_MAX)
+    kept = cut.rstrip(b". ")
+    return kept + b"_" * (len(cut) - len(kept))
+
+
+def _plain(name: bytes) -> bytes:
+    apart = unicodedata.normalize("NFD", _common(name).decode())
+    bare = "".join(c for c in apart if not unicodedata.combining(c)) or "_"
+    return _common(_NOT_PORTABLE.sub("_", bare).encode())
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 The set of names is recorded before anything is placed, and all rivals walk the same records, so
 that a worker that is killed anywhere, or runs twice, ends at the same names. A name that
 somebody else holds moves the whole set to the next number; a folder whose name is held by
-something else gets a number itself. README.md, “What if it dies here?”, has a row for each step.
+something else gets a number itself; a name that the filesystem does not take moves the set to the
+next form. README.md, “What if it dies here?”, has a row for each step.
 """
 
 from __future__ import annotations
@@ -12,18 +13,30 @@ import errno
 import os
 import stat
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from watcherd import files, hung, naming, ways
 from watcherd.errors import EnvironmentFault
-from watcherd.jobfiles import Output, Publication
+from watcherd.jobfiles import REMARKS, Output, Publication
+from watcherd.naming import Form
+from watcherd.numbering import first_free
 
 if TYPE_CHECKING:
     from watcherd.jobdir import JobDir
 
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EACCES, errno.ENOSYS)
+_NO_MODES = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS)
+"""What filesystems say that have one mode for all files, as FAT and its like."""
+
+
+class _Refused(Exception):
+    """The filesystem does not take the names of a set; nothing of it is left there."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +63,41 @@ def publish(job: JobDir, outbox: Outbox, base: bytes) -> Publication:
         raise EnvironmentFault(f"the outbox {outbox.path} does not exist; is it mounted?")
     hashes = _results(job, outbox)
     n = max((publication.n for publication in job.publications()), default=1)
+    form = Form.EXACT
     while True:
         files.sync_dir(job.path)  # a rival that was killed may not have come to that
         publication = job.publication(n)
         if publication is None:
-            way = ways.way(outbox.path, base, job.job.encode())
-            publication = job.intend(_free(outbox, way, hashes, n))
+            publication = job.intend(_chosen(job, outbox, base, hashes, n, form))
         # A record that is not sound, or of results that were taken back since, is passed by.
-        sound = publication is not None and _is_of(publication, hashes)
-        if publication is not None and sound and _place(job, outbox, publication):
-            return publication
+        if publication is not None and _is_of(publication, hashes):
+            try:
+                if _place(job, outbox, publication):
+                    return publication
+            except _Refused as refusal:
+                form = max(form, _form_of(publication, job)).after(refusal.cause)
         n += 1
+
+
+def _chosen(
+    job: JobDir, outbox: Outbox, base: bytes, hashes: dict[str, str], n: int, form: Form
+) -> Publication:
+    """Return the `n`-th set of names: the next number in this form."""
+    way = ways.way(outbox.path, base, job.job.encode(), form)
+    refused = sum(_form_of(publication, job) < form for publication in job.publications())
+    return replace(_free(outbox, way, hashes, n - refused), n=n)
+
+
+def _form_of(publication: Publication, job: JobDir) -> Form:
+    return ways.form_of(publication.outputs[-1].target, job.job)
 
 
 def _results(job: JobDir, outbox: Outbox) -> dict[str, str]:
     """Return the landed results and their hashes, sidecars first, each ready to be seen."""
     if job.built.is_symlink():
         raise OSError(errno.ELOOP, "not a directory of results", os.fspath(job.built))
-    names = sorted(os.listdir(job.built), key=lambda name: (name.endswith(".pdf"), name))
+    landed = [name for name in os.listdir(job.built) if name != REMARKS]
+    names = sorted(landed, key=lambda name: (name.endswith(".pdf"), name))
     hashes = {name: files.sha256(job.built / name) for name in names}
     for name in names:
         _prepare(job.built / name, outbox)
@@ -80,12 +110,14 @@ def _is_of(publication: Publication, hashes: dict[str, str]) -> bool:
 
 def _free(outbox: Outbox, base: bytes, hashes: dict[str, str], n: int) -> Publication:
     """Return a set of names that nobody holds now, the `n`-th or a later choice."""
-    choice = n
-    while True:
-        wanted = tuple(Output(r, _named(base, r, choice), h) for r, h in hashes.items())
-        if not any(os.path.lexists(target(outbox, output)) for output in wanted):
-            return Publication(n, wanted)
-        choice += 1
+
+    def wanted(choice: int) -> tuple[Output, ...]:
+        return tuple(Output(r, _named(base, r, choice), h) for r, h in hashes.items())
+
+    def taken(choice: int) -> bool:
+        return any(os.path.lexists(target(outbox, output)) for output in wanted(choice))
+
+    return Publication(n, wanted(first_free(taken, n)))
 
 
 def _named(base: bytes, result: str, n: int) -> bytes:
@@ -108,21 +140,33 @@ def _prepare(result: Path, outbox: Outbox) -> None:
 
 
 def _place(job: JobDir, outbox: Outbox, publication: Publication) -> bool:
-    """Place every output of a set; False, with nothing left behind, if a name is foreign."""
+    """Place every output of a set; False, with nothing left behind, if a name is foreign.
+
+    Raises `_Refused`, with nothing left behind either, if a name is not taken.
+    """
     placed: list[tuple[Output, bool]] = []
     for output in publication.outputs:
         if job.outcome() is not None:  # a rival has finished, and its reader may have taken it
             return True
         there = os.path.lexists(target(outbox, output))
-        if not _place_one(job, outbox, output):
-            if job.outcome() is None:  # else it is the daemon's to take back what does not count
-                for one, found in placed:
-                    _take_back(job, outbox, one, by_hash=not found)
+        try:
+            well = _place_one(job, outbox, output)
+        except _Refused:
+            _retract(job, outbox, placed)
+            raise
+        if not well:
+            _retract(job, outbox, placed)
             return False
         placed.append((output, there))
     for folder in {target(outbox, o).parent for o in publication.outputs}:
         files.sync_dir(folder)
     return True
+
+
+def _retract(job: JobDir, outbox: Outbox, placed: list[tuple[Output, bool]]) -> None:
+    if job.outcome() is None:  # else it is the daemon's to take back what does not count
+        for one, found in placed:
+            _take_back(job, outbox, one, by_hash=not found)
 
 
 def _place_one(job: JobDir, outbox: Outbox, output: Output) -> bool:
@@ -131,9 +175,11 @@ def _place_one(job: JobDir, outbox: Outbox, output: Output) -> bool:
         files.make_dirs(goal.parent, outbox.path)
         return _put(job, job.built / output.result, goal, output)
     except OSError as error:
-        if error.errno not in ways.NO_WAY or goal.parent == outbox.path:
-            raise
-        return False
+        if error.errno in ways.NO_WAY and goal.parent != outbox.path:
+            return False
+        if ways.refused(error, goal, outbox.path, job.job):
+            raise _Refused(error) from error
+        raise
 
 
 def _put(job: JobDir, result: Path, goal: Path, output: Output) -> bool:
@@ -161,7 +207,7 @@ def _ours(result: Path, goal: Path, output: Output, *, by_hash: bool = True) -> 
             return True
         return by_hash and not _linkable(result, goal) and files.sha256(goal) == output.sha256
     except OSError as error:
-        if error.errno not in (errno.ENOENT, *ways.NO_WAY):
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, *ways.REFUSED):
             raise
         return False
 
@@ -186,7 +232,7 @@ def _place_copy(job: JobDir, result: Path, goal: Path, output: Output) -> bool:
     temporary = files.private_name(goal, job.job)
     try:
         files.copy(result, temporary, output.sha256)
-        temporary.chmod(stat.S_IMODE(result.stat().st_mode))
+        _give_mode(temporary, result)
         if job.outcome() is not None:  # a rival has finished, and its reader may have taken it
             return True
         files.rename_noreplace(temporary, goal)
@@ -196,6 +242,14 @@ def _place_copy(job: JobDir, result: Path, goal: Path, output: Output) -> bool:
         with suppress(FileNotFoundError):
             temporary.unlink()
     return True
+
+
+def _give_mode(copy: Path, result: Path) -> None:
+    try:
+        copy.chmod(stat.S_IMODE(result.stat().st_mode))
+    except OSError as error:
+        if error.errno not in _NO_MODES:
+            raise
 
 
 def _take_back(job: JobDir, outbox: Outbox, output: Output, *, by_hash: bool) -> None:
@@ -214,9 +268,11 @@ def withdraw(job: JobDir, outbox: Outbox, *, but: tuple[bytes, ...] = ()) -> Non
     """
     owner = job.job.removesuffix(".ended")
     for publication in job.publications():
-        if job.tries("pdf"):  # a publisher was killed, and may have left half a copy
-            for folder in {target(outbox, o).parent for o in publication.outputs}:
-                files.sweep(folder, owner)
+        if job.tries("pdf"):  # a publisher was killed, and may have left half a copy, or a probe
+            goals = {target(outbox, o) for o in publication.outputs}
+            for folder in {f for goal in goals for f in goal.parents}:
+                if folder.is_relative_to(outbox.path):
+                    _sweep(folder, owner)
         # Two documents may have equal texts: one beside a foreign PDF is not known to be ours.
         last = publication.outputs[-1]
         result, goal = job.built / last.result, target(outbox, last)
@@ -224,3 +280,11 @@ def withdraw(job: JobDir, outbox: Outbox, *, but: tuple[bytes, ...] = ()) -> Non
         for output in publication.outputs:
             if output.target not in but:
                 _take_back(job, outbox, output, by_hash=by_hash)
+
+
+def _sweep(folder: Path, owner: str) -> None:
+    try:
+        files.sweep(folder, owner)
+    except OSError as error:
+        if error.errno not in ways.REFUSED:  # such a folder never was
+            raise

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from watcherd.model import JobFacts, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
 
 class Stand(StrEnum):
@@ -38,16 +38,23 @@ def stand(facts: JobFacts) -> Stand:
 
 def missing(job: str, facts: JobFacts) -> tuple[Message, ...]:
     """Return the messages whose results have not landed, those that can run now."""
+    return tuple(outstanding(job, facts))
+
+
+def outstanding(job: str, facts: JobFacts) -> Iterator[Message]:
+    """Give the `missing` messages one by one: of a book only the first few are asked for."""
     if stand(facts) is not Stand.WORK:
-        return ()
-    if facts.pages is None:
-        return (Message("ocr", job),)
-    if facts.pages == 1 and not facts.landed:
-        return (Message("ocr", job),)
-    left = tuple(
-        Message("page", job, n) for n in range(1, facts.pages + 1) if n not in facts.landed
-    )
-    return left or (Message("pdf", job),)
+        return
+    if facts.pages is None or (facts.pages == 1 and not facts.landed):
+        yield Message("ocr", job)
+        return
+    done = True
+    for n in range(1, facts.pages + 1):
+        if n not in facts.landed:
+            done = False
+            yield Message("page", job, n)
+    if done:
+        yield Message("pdf", job)
 
 
 def wanted(message: Message, facts: JobFacts) -> bool:

@@ -96,6 +96,8 @@ def job(row: Job, now: float) -> dict[str, Any]:
         "reason": row.reason,
         "code": row.code,
         "attempts": row.attempts,
+        "confidence": row.confidence,
+        "review": row.review,
         "created": iso(row.created),
         "finished": iso(row.finished),
         "seconds": round(max((row.finished or now) - row.created, 0.0), 3),
@@ -108,6 +110,7 @@ def job_whole(row: Job, now: float) -> dict[str, Any]:
     return job(row, now) | {
         "size": row.size,
         "sha256": row.sha256,
+        "notes": list(row.notes),
         "updated": iso(row.updated),
         **{key: (paths[0] if paths else None) for key, paths in filed.items()},
     }
@@ -126,6 +129,8 @@ def waiting(row: Waiting, now: float) -> dict[str, Any]:
         "reason": row.says,
         "code": row.why,
         "attempts": 0,
+        "confidence": None,
+        "review": False,
         "created": iso(row.since),
         "finished": None,
         "seconds": round(max(now - row.since, 0.0), 3),
@@ -138,14 +143,18 @@ def jobs(
     states: Sequence[str] = (),
     inbox: str | None = None,
     limit: int | None = None,
+    review: bool = False,
     now: float,
 ) -> list[dict[str, Any]]:
-    """Return at most `limit` files and jobs.
+    """Return at most `limit` files and jobs; with `review` documents that want a person's eye.
 
     First what is in work, then what waits, each the oldest first; then what has ended, the
     newest first.
     """
     wanted = [State(s) for s in (states or STATES) if s != "waiting"]
+    if review:
+        found = ledger.jobs(states=wanted, inbox=inbox, limit=limit, review=True)
+        return [job(r, now) for r in found]
     busy = [r for r in ledger.unfinished() if r.state in wanted and inbox in (None, r.inbox)]
     busy.sort(key=lambda r: _BUSY_FIRST.index(r.state))
     rows = [job(r, now) for r in busy]
@@ -156,6 +165,12 @@ def jobs(
     if ended and room != 0:
         rows += [job(r, now) for r in ledger.jobs(states=ended, inbox=inbox, limit=room)]
     return rows if limit is None else rows[:limit]
+
+
+def unlisted(ledger: Ledger, inbox: str | None = None) -> int:
+    """Return how many files wait that the daemon counts and does not name."""
+    rows = [row for row in ledger.inboxes().values() if inbox in (None, row.name)]
+    return max(sum(row.waiting for row in rows) - len(ledger.waiting(inbox)), 0)
 
 
 def status(config: Config, ledger: Ledger | None, now: float) -> dict[str, Any]:

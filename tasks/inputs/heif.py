@@ -6,14 +6,19 @@ from functools import partial
 
 import pi_heif
 
-from tasks import embed
 from tasks.document import Input
 from tasks.inputs import picture
+from tasks.pictures import embed
+from tasks.pictures.decoders import DECODERS, Decoder
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _AVIF = (b"avif", b"avis")  # Pillow's own decoder knows these
 
-pi_heif.register_heif_opener()
+# One thread a page, as everywhere; thumbnails and depth maps are nobody's pages.
+pi_heif.register_heif_opener(
+    decode_threads=1, thumbnails=False, depth_images=False, aux_images=False
+)
+DECODERS["HEIF"] = Decoder("HEIC", 10.0)
 
 
 def is_one(head: bytes) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
+from tasks.outputs.remarks import Remarks, remarks
 from tasks.recognise import PageFacts, read_facts
 from watcherd.formats import FORMATS, chosen
 
@@ -56,7 +57,8 @@ class Built:
     """What was made."""
 
     files: dict[str, Path]  # by the format's name
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  # of the whole: what was found, what an output could not be
+    remarks: Remarks
 
 
 def output(name: str) -> Output:
@@ -86,4 +88,5 @@ def build(
         files[name] = into / f"document.{FORMATS[name][1]}"
         notes = output(name).write(work, files[name])
         work = replace(work, notes=(*work.notes, *notes))
-    return Built(files, work.notes)
+    notes = (*document.notes, *work.notes)
+    return Built(files, notes, remarks(document, facts, work.notes, options.review))

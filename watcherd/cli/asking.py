@@ -46,7 +46,7 @@ def find_job(ledger: Ledger, text: str) -> str:
         return text
     if len(text) < _LEAST_PART:
         raise NotOurs(f"no job {text!r}; give at least {_LEAST_PART} characters of its id")
-    found = [r.job for r in ledger.jobs() if r.job.startswith(text) or r.job.endswith(text)]
+    found = ledger.named(text, _AMBIGUOUS_SHOWN + 1)
     if len(found) == 1:
         return found[0]
     if not found:

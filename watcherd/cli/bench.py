@@ -35,6 +35,7 @@ class Done:
     source: Path
     outputs: tuple[Path, ...] = ()
     problem: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Watcher(Protocol):
@@ -49,7 +50,7 @@ class Watcher(Protocol):
 
 def prepare(options: Options) -> None:
     """Make sure that the engine and its languages are here; raise `EnvironmentFault` if not."""
-    from tasks import engine  # noqa: PLC0415 - loads Tesseract
+    from tasks.reading import engine  # noqa: PLC0415 - loads Tesseract
 
     try:
         engine.resolve(options.engine, options.languages)
@@ -58,12 +59,17 @@ def prepare(options: Options) -> None:
 
 
 def work(
-    sources: Sequence[Path], into: Path | None, options: Options, hands: int, watcher: Watcher
+    sources: Sequence[Path],
+    into: Path | None,
+    options: Options,
+    passwords: tuple[str, ...],
+    hands: int,
+    watcher: Watcher,
 ) -> Generator[Done]:
     """Do the files, `hands` pages at a time, and give each as it is done."""
     with pool_of(hands) as pool, ThreadPoolExecutor(hands) as documents:
         try:
-            desk = _Desk(pool, options, watcher, threading.Lock())
+            desk = _Desk(pool, options, passwords, watcher, threading.Lock())
             todo = {documents.submit(desk.document, source, into) for source in sources}
             while todo:
                 # Not for ever: Ctrl-C is only noticed by a wait that it hits, or between two.
@@ -81,13 +87,15 @@ class _Desk:
 
     pool: Pool
     options: Options
+    passwords: tuple[str, ...]
     watcher: Watcher
     lock: threading.Lock
 
     def document(self, source: Path, into: Path | None) -> Done:
         """Do one file, on a thread of its own."""
         try:
-            return Done(source, tuple(self._make(source, into or source.parent)))
+            outputs, notes = self._make(source, into or source.parent)
+            return Done(source, tuple(outputs), notes=notes)
         except Refusal as refusal:
             told = refusal.page is None or refusal.reason.startswith("Page")
             where = "" if told else f"page {refusal.page}: "
@@ -100,13 +108,13 @@ class _Desk:
         except Exception as error:  # one file must not end the others
             return Done(source, problem=f"{type(error).__name__}: {error} (code crashed)")
 
-    def _make(self, source: Path, folder: Path) -> list[Path]:
+    def _make(self, source: Path, folder: Path) -> tuple[list[Path], tuple[str, ...]]:
         if not source.is_file():
             source.stat()  # says why, if it is not there
             raise Refusal("unsupported", "It is no regular file.")
         with files.scratch(folder) as private:
             readable = private / "readable"
-            document = self.pool.run(_plan, source, self.options, readable)
+            document = self.pool.run(_plan, source, self.options, self.passwords, readable)
             with self.lock:
                 self.watcher.planned(document.pages)
             sheet = readable if readable.exists() else source
@@ -116,8 +124,10 @@ class _Desk:
                     pass
             built = private / "built"
             built.mkdir()
-            names = self.pool.run(_build, (source, sheet), document, homes, self.options, built)
-            return place([built / name for name in names], folder, source.name)
+            names, notes = self.pool.run(
+                _build, (source, sheet), document, homes, self.options, built
+            )
+            return place([built / name for name in names], folder, source.name), notes
 
     def _page(self, source: Path, document: Document, home: Path) -> None:
         home.mkdir()
@@ -160,11 +170,11 @@ def _bounds(options: Options, sign: Path, pages: int = 0) -> Iterator[None]:
         yield
 
 
-def _plan(source: Path, options: Options, readable: Path) -> Document:
+def _plan(source: Path, options: Options, passwords: tuple[str, ...], readable: Path) -> Document:
     from tasks import inputs  # noqa: PLC0415
 
     with _bounds(options, Path(os.devnull)):
-        opened = inputs.open_document(source, options.limits)
+        opened = inputs.open_document(source, options.limits, passwords)
         if opened.copy:
             opened.copy(readable)
         return opened.document
@@ -183,8 +193,11 @@ def _build(
     pages: list[Path],
     options: Options,
     into: Path,
-) -> list[str]:
-    """Build the outputs under their final extensions; return their names, the PDF last."""
+) -> tuple[list[str], tuple[str, ...]]:
+    """Build the outputs under their final extensions; return their names, the PDF last, and notes.
+
+    Notes are what somebody should hear at once; what else there is stands in the JSON output.
+    """
     from tasks import outputs  # noqa: PLC0415
 
     source, readable = sources
@@ -199,5 +212,10 @@ def _build(
         when=min(max(when, 0), _LATEST),
     )
     with _bounds(options, into, len(pages)):
-        made = outputs.build(readable, document, pages, options, meta, into).files
-    return sorted((p.name for p in made.values()), key=lambda n: (n.endswith(".pdf"), n))
+        made = outputs.build(readable, document, pages, options, meta, into)
+    said = made.remarks
+    names = sorted((p.name for p in made.files.values()), key=lambda n: (n.endswith(".pdf"), n))
+    if not said.review:
+        return names, made.notes
+    doubt = f"look it over: it was read with a confidence of {said.confidence or 0:.0f} only"
+    return names, (*made.notes, doubt)

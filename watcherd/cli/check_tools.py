@@ -6,6 +6,7 @@ import logging
 import shutil
 from typing import TYPE_CHECKING
 
+from watcherd import credentials
 from watcherd.cli.points import Point, fail, ok, warn
 from watcherd.errors import EnvironmentFault, Refusal
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def engines(config: Config) -> Iterator[Point]:
     """Name the engine that each inbox gets, with its version."""
-    from tasks import engine  # noqa: PLC0415 - loads Tesseract
+    from tasks.reading import engine  # noqa: PLC0415 - loads Tesseract
 
     for i, inbox in enumerate(config.inboxes):
         place = f"inbox[{i}].engine"
@@ -59,7 +60,7 @@ def _languages(inbox: Inbox, place: str) -> Iterator[Point]:
 
 
 def _installed(*names: str) -> bool:
-    from tasks import engine  # noqa: PLC0415 - loads Tesseract
+    from tasks.reading import engine  # noqa: PLC0415 - loads Tesseract
 
     try:
         engine.data_folder(names)
@@ -116,5 +117,27 @@ def _urls(target: Target, place: str) -> Iterator[Point]:
             )
 
 
-CHECKS: tuple[Callable[[Config], Iterator[Point]], ...] = (engines, languages, notifications)
+def passwords(config: Config) -> Iterator[Point]:
+    """Read the files of passwords, and see that others cannot."""
+    named = {inbox.passwords: f"inbox[{i}].passwords" for i, inbox in enumerate(config.inboxes)}
+    for file, place in named.items():
+        if file is None:
+            continue
+        try:
+            count = len(credentials.lines(file))
+            shared = file.stat().st_mode & 0o077
+        except (EnvironmentFault, OSError) as fault:
+            yield fail(place, str(fault), "make it, readable for this user alone")
+        else:
+            if shared:
+                yield warn(place, f"{file} can be read by others", f"chmod 600 {file}")
+            yield ok(place, f"{file} offers {count}")
+
+
+CHECKS: tuple[Callable[[Config], Iterator[Point]], ...] = (
+    engines,
+    languages,
+    passwords,
+    notifications,
+)
 """Each gives what it finds."""

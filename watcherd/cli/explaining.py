@@ -210,6 +210,14 @@ class Explainer:
         _, verdict = settle.look(None, seen, policy)
         if isinstance(verdict, settle.Waiting):
             return verdict.why.value, f"it waits: {verdict.sentence}"
+        return self._turn(inbox)
+
+    def _turn(self, inbox: Inbox) -> tuple[str, str]:
+        """Return what a whole file waits for that is not among those that the daemon names."""
+        if self._ledger and self._alive and (row := self._ledger.inboxes().get(inbox.name)):
+            listed = len(self._ledger.waiting(inbox.name))
+            if row.waiting > listed:
+                return "no-place", f"it is whole and waits for its turn, as one of {row.waiting}"
         return "next", "it is whole and is taken next"
 
     def _hindrances(self, inbox: Inbox, code: str) -> list[str]:
@@ -285,7 +293,4 @@ class Explainer:
         for name in names:
             if self._ledger.knows(name):
                 return self._ledger.get(name)
-        meant = {str(path), str(real)}
-        return next(
-            (r for r in self._ledger.jobs() if r.filed in meant or meant & set(r.outputs)), None
-        )
+        return self._ledger.placed(str(path)) or self._ledger.placed(str(real))

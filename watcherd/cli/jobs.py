@@ -23,6 +23,7 @@ _HEADING = ("JOB", "STATE", "INBOX", "AGE", "PAGES", "SOURCE", "WHAT")
     help="Only of this state; may be given more than once.",
 )
 @click.option("--inbox", "-i", help="Only of this inbox.")
+@click.option("--review", is_flag=True, help="Only documents that somebody should look over.")
 @click.option(
     "--limit",
     "-n",
@@ -32,7 +33,9 @@ _HEADING = ("JOB", "STATE", "INBOX", "AGE", "PAGES", "SOURCE", "WHAT")
     help="At most so many; 0 for all.",
 )
 @output.json_option
-def command(*, states: tuple[str, ...], inbox: str | None, limit: int, as_json: bool) -> None:
+def command(
+    *, states: tuple[str, ...], inbox: str | None, review: bool, limit: int, as_json: bool
+) -> None:
     """List jobs in work, then files that wait, then what has ended, the newest first."""
     config, now = settings(), time.time()
     if inbox is not None:
@@ -41,7 +44,9 @@ def command(*, states: tuple[str, ...], inbox: str | None, limit: int, as_json: 
     rows = (
         []
         if ledger is None
-        else views.jobs(ledger, states=states, inbox=inbox, limit=limit or None, now=now)
+        else views.jobs(
+            ledger, states=states, inbox=inbox, limit=limit or None, review=review, now=now
+        )
     )
     if as_json:
         output.print_json(rows)
@@ -52,6 +57,13 @@ def command(*, states: tuple[str, ...], inbox: str | None, limit: int, as_json: 
         output.say("nothing yet" if ledger is None else "nothing to show")
     if limit and len(rows) == limit and output.on_terminal():
         output.say(f"the first {limit} are shown; --limit 0 shows all")
+    if (
+        ledger
+        and not review
+        and (not states or "waiting" in states)
+        and (more := views.unlisted(ledger, inbox))
+    ):
+        output.say(f"{more} more files wait; they are counted and not listed")
 
 
 def _row(row: dict[str, Any], now: float) -> tuple[str, ...]:
@@ -79,7 +91,8 @@ def _what(row: dict[str, Any]) -> str:
         last: str = output.name(row["outputs"][-1])
         if output.on_terminal():
             last = last.rpartition("/")[2]
-        return last + (f" and {more} more" if more else "")
+        doubt = " (look it over)" if row["review"] else ""
+        return last + (f" and {more} more" if more else "") + doubt
     if row["reason"]:
         return output.name(row["reason"])
     return row["stage"] or ""

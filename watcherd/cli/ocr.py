@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from watcherd import config, config_keys
+from watcherd import config, config_keys, credentials
 from watcherd.cli import output
 from watcherd.errors import ConfigError
 from watcherd.formats import FORMATS
@@ -74,6 +74,7 @@ def command(
         engine or defaults.engine,
         formats or ("pdf",),
         defaults.limits,
+        defaults.review,
     )
     into = None if folder is None else Path(folder).expanduser()
     if into is not None and not into.is_dir():
@@ -82,11 +83,15 @@ def command(
     good = True
     progress = Progress(len(files))
     paths = [Path(file).expanduser() for file in files]
-    with closing(bench.work(paths, into, options, hands or _cores(), progress)) as work:
+    with closing(
+        bench.work(paths, into, options, defaults.passwords, hands or _cores(), progress)
+    ) as work:
         for done in work:
             progress.clear()
             for path in done.outputs:
                 click.echo(output.name(os.fspath(path)))
+            for note in done.notes:
+                output.say(f"watcherd: {output.name(os.fspath(done.source))}: {note}")
             if done.problem is not None:
                 good = False
                 name = output.name(os.fspath(done.source))
@@ -102,6 +107,8 @@ class _Defaults:
     languages: tuple[str, ...]
     engine: EngineName
     limits: Limits
+    review: float
+    passwords: tuple[str, ...]
 
 
 def _defaults() -> _Defaults:
@@ -114,7 +121,10 @@ def _defaults() -> _Defaults:
         limits = config.load(file).limits
         section = tomllib.loads(file.read_text("utf-8")).get("ocr", {})
     values = config_keys.read("ocr", section, "ocr", [])
-    return _Defaults(values["languages"], values["engine"], limits)
+    passwords: tuple[str, ...] = ()
+    if values["passwords"] is not None:
+        passwords = credentials.lines(file.parent / values["passwords"])
+    return _Defaults(values["languages"], values["engine"], limits, values["review"], passwords)
 
 
 def _cores() -> int:

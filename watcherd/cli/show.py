@@ -141,6 +141,8 @@ def _print(shown: dict[str, Any]) -> None:
             ("original", shown["original"]),
             *(("output", output.name(path)) for path in shown["outputs"]),
             ("seconds", f"{shown['seconds']:g}"),
+            ("review", "look it over" if shown["review"] else ""),
+            *(("note", output.name(note)) for note in shown["notes"]),
         ]
     )
     click.echo()

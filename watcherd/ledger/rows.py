@@ -30,6 +30,9 @@ class Job:
     created: float
     updated: float
     finished: float | None
+    notes: tuple[str, ...] = ()
+    confidence: float | None = None
+    review: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from watcherd.ledger.rows import Job, Transition
 
-VERSION = 1
+_SCRIPTS = ("schema.sql", "schema-2.sql", "schema-3.sql", "schema-4.sql", "schema-5.sql")
+"""What makes each version of the schema out of the one before; the first out of nothing.
+
+Each is a transaction of its own: others that have the file open wait for `_BUSY_SECONDS`, and with
+a million jobs the longest takes half of that.
+"""
+
+VERSION = len(_SCRIPTS)
 _BUSY_SECONDS = 10.0
 
 
@@ -43,7 +50,10 @@ class Store:
     def __init__(
         self, file: Path, *, told: Callable[[Job, Transition], None] | None = None
     ) -> None:
-        """Open `file`, making it if need be; `told` hears of each step after it is committed."""
+        """Open `file`, making it if need be, or bringing that of an earlier version up to date.
+
+        `told` hears of each step after it is committed.
+        """
         self._file = file
         self.told = told
         self._lock = threading.RLock()
@@ -60,8 +70,8 @@ class Store:
             self._db.execute("PRAGMA journal_mode = WAL")
             # The spool is what must survive a power cut; the ledger follows from it.
             self._db.execute("PRAGMA synchronous = NORMAL")
-            if found == 0:
-                self._make_tables()
+            for version in range(found + 1, VERSION + 1):
+                self._upgrade_to(version)
 
     def close(self) -> None:
         """Close the file."""
@@ -103,14 +113,14 @@ class Store:
             )
         return found
 
-    def _make_tables(self) -> None:
+    def _upgrade_to(self, version: int) -> None:
+        script = resources("watcherd.ledger").joinpath(_SCRIPTS[version - 1])
         with self._write() as db:
-            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in _statements(
-                    resources("watcherd.ledger").joinpath("schema.sql").read_text("utf-8")
-                ):
+            # Another program that opened the file may have been first.
+            if db.execute("PRAGMA user_version").fetchone()[0] == version - 1:
+                for statement in _statements(script.read_text("utf-8")):
                     db.execute(statement)
-                db.execute(f"PRAGMA user_version = {VERSION}")
+                db.execute(f"PRAGMA user_version = {version}")
 
 
 def _make(file: Path) -> None:

@@ -163,25 +163,45 @@ def detect_orientation(
 
     (0, 0.0) when there is too little text to tell, or no `osd` data. Raises Overrun `timeout`.
     """
+    facts = _detected(image, engine, seconds)
+    return int(facts.get("orient_deg", 0)), float(facts.get("orient_conf", 0.0))
+
+
+def detect_script(
+    image: Image.Image, *, engine: EngineName = "auto", seconds: float = 60
+) -> tuple[str, float]:
+    """Return (script, confidence), like ("Latin", 9.2); otherwise as `detect_orientation`.
+
+    ("", 0.0) when there is too little text to tell.
+    """
+    facts = _detected(image, engine, seconds)
+    return str(facts.get("script_name", "")), float(facts.get("script_conf", 0.0))
+
+
+def _detected(image: Image.Image, engine: EngineName, seconds: float) -> dict[str, Any]:
+    """Return orientation (clockwise) and script, as far as they can be told."""
     try:
         real = resolve(engine, ("osd",))
     except Refusal:
-        return 0, 0.0
+        return {}
     if real == "tesserocr":
         with _loaded(("osd",)) as api, _pixels(api, image.convert("L"), 300):
             api.SetPageSegMode(tesserocr.PSM.OSD_ONLY)
             found = api.DetectOrientationScript()
-        if not found:
-            return 0, 0.0
-        return -int(found["orient_deg"]) % 360, float(found["orient_conf"])
+        return found | {"orient_deg": -int(found["orient_deg"]) % 360} if found else {}
     try:
         text = _run(image.convert("L"), ("osd",), "--psm 0 --dpi 300", "osd", seconds)
     except Overrun as overrun:
         if overrun.code == "timeout":
             raise
-        return 0, 0.0  # Tesseract's program ends with an error when it finds too few letters
+        return {}  # Tesseract's program ends with an error when it finds too few letters
     facts = pytesseract.pytesseract.osd_to_dict(text)
-    return int(facts.get("rotate", 0)), float(facts.get("orientation_conf", 0.0))
+    return {
+        "orient_deg": facts.get("rotate", 0),
+        "orient_conf": facts.get("orientation_conf", 0.0),
+        "script_name": facts.get("script", ""),
+        "script_conf": facts.get("script_conf", 0.0),
+    }
 
 
 def _with_tesserocr(

@@ -1,0 +1,1 @@
+"""What is known of PDFs: opened, judged, rendered, mended, stripped, saved."""
