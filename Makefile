@@ -3,14 +3,16 @@
 # make test   everything that holds the code to its word
 # make mutants  takes protections away, one by one; tests must notice
 # make storm  2,000 documents under 200 faults; about 20 minutes, disk faults as root only
+# make fuzz   spoilt files of every kind, FUZZ=1000 of each, SEED=1; 2 cores do 4 a second
 # make bench  the figures of the README, measured here
+# make accuracy  how well real scans are read, beside tesseract and OCRmyPDF; about 3 minutes
 
 SHELL  := /bin/bash
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo run test lint unit mutants storm bench lock clean
+.PHONY: demo run test lint unit mutants storm fuzz bench accuracy lock clean
 .DELETE_ON_ERROR:
 
 $(VENV)/.runs: requirements.lock pyproject.toml deploy/setup
@@ -48,8 +50,21 @@ mutants: $(VENV)/.tests
 storm: $(VENV)/.tests
 	cd tests && ../$(BIN)/python -m storm --documents 2000 --faults 200 --seed $(SEED)
 
-bench: $(VENV)/.tests
+FUZZ ?= 1000
+
+fuzz: $(VENV)/.tests
+	WATCHERD_FUZZ=$(FUZZ) WATCHERD_FUZZ_SEED=$(SEED)000000 $(BIN)/pytest -n 2 tests/test_fuzz.py
+
+# What the figures are held against is a dependency of nothing else.
+$(VENV)/.peers: $(VENV)/.tests benchmarks/requirements.lock
+	$(BIN)/pip install -qq --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
+	@touch $@
+
+bench: $(VENV)/.peers
 	$(BIN)/python -m benchmarks
+
+accuracy: $(VENV)/.peers
+	$(BIN)/python -m benchmarks.accuracy $(ARGS)
 
 # The lock files follow from pyproject.toml.
 lock: $(VENV)/.runs
@@ -60,6 +75,9 @@ lock: $(VENV)/.runs
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	  --no-annotate --no-emit-index-url --no-emit-find-links -c requirements.lock \
 	  --all-extras --group dev pyproject.toml -o tests/requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	  --no-annotate --no-emit-index-url --no-emit-find-links -c tests/requirements.lock \
+	  --group bench pyproject.toml -o benchmarks/requirements.lock
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from benchmarks.bench import folder, office_page, running, spread, until
-from tasks import engine
+from tasks.reading import engine
 
 if TYPE_CHECKING:
     from pathlib import Path
