@@ -119,8 +119,9 @@ def _fill(file: Path, jobs: int) -> None:
         good = bool(number % 50)
         end, place = ("done", "archive") if good else ("failed", "failed")
         db.execute(
-            "INSERT INTO job VALUES (?1, 'bench', ?2, 9, ?3, ?4, 'pdf', 1, 1, 0, ?5, ?6, ?7, ?7, "
-            "?8, ?8, ?8)",
+            "INSERT INTO job (job, inbox, source, size, sha256, state, outputs, filed, code, "
+            "reason, created, updated, finished) "
+            "VALUES (?1, 'bench', ?2, 9, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?8, ?8)",
             (
                 job,
                 b"%d.pdf" % number,

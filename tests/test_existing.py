@@ -71,10 +71,18 @@ def test_banner_at_an_edge_is_not_its_text(tmp_path, height, kept):
 
 
 def test_invisible_text_on_a_scan_is_taken(tmp_path):
-    """A few invisible words over a scan are somebody's recognition of it."""
-    path = on_a_scan(tmp_path, SHORT, 3)
+    """An invisible layer over a scan is somebody's recognition of it."""
+    path = on_a_scan(tmp_path, LONG, 3)
     assert judged(path) is None
-    assert makers.folded(own(path).text) == SHORT[0]
+    assert makers.folded(own(path).text) == makers.folded(" ".join(LONG))
+
+
+def test_a_hidden_number_is_no_recognition(tmp_path):
+    """Beside a barcode's value or a batch's number over a scan, the page is read all the same."""
+    lack = judged(on_a_scan(tmp_path, SHORT, 3))
+    assert lack is not None
+    assert not lack.strip
+    assert len(lack.kept) == len(SHORT[0].split())
 
 
 @pytest.mark.parametrize("lines", [[], ["..."], [" - "]])

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pictures
 import pytest
-from makers import encoded
+from makers import encoded, sheet
 from pictures import LETTERS, chunk, clear, heic, photo, png
-from PIL import Image
+from PIL import Image, ImageSequence
 from readers import found, page_read
 
 from tasks.pictures import embed
@@ -270,3 +270,43 @@ def test_the_name_says_nothing(tmp_path):
         path.write_bytes(data)
         with Image.open(io.BytesIO(data)) as image:
             assert found(path).format == image.format, name
+
+
+def fax(compression: str) -> bytes:
+    """Return a TIFF of three bilevel pages."""
+    pages = [sheet((f"Page {n} of three",)).image.convert("1") for n in (1, 2, 3)]
+    return encoded(
+        pages[0], "TIFF", save_all=True, append_images=pages[1:], compression=compression
+    )
+
+
+def shown(path: Path) -> list[bytes]:
+    with Image.open(path) as image:
+        return [frame.convert("L").tobytes() for frame in ImageSequence.Iterator(image)]
+
+
+@pytest.mark.parametrize(
+    ("compression", "lost"),
+    [
+        *((one, "cut") for one in ("group3", "group4", "tiff_lzw", "raw")),
+        *((one, "zeros") for one in ("group3", "group4", "tiff_lzw")),  # raw zeros are black
+    ],
+)
+def test_a_tiff_that_lost_its_end_shows_all_its_pages_or_is_refused(tmp_path, compression, lost):
+    """However much of the end is missing or zero: no page is shown twice, or white, or in part."""
+    whole, path = fax(compression), tmp_path / "a.tif"
+    path.write_bytes(whole)
+    assert found(path).pages == 3
+    before = shown(path)
+    refused = 0
+    for length in range(1, 260, 3):
+        path.write_bytes(whole[:-length] + (b"\0" * length if lost == "zeros" else b""))
+        try:
+            assert found(path).pages == 3
+            for page in (1, 2, 3):
+                page_read(path, page)
+        except Refusal:
+            refused += 1
+        else:
+            assert shown(path) == before, length
+    assert refused > 40

@@ -6,55 +6,12 @@ import os
 
 import pytest
 from desks import SCAN, Desk
+from gates import Gate
 from kills import fork, status
 from needs import needs
 
-from watcherd import intake, log
-from watcherd.backlog import HELD
-from watcherd.intake import SHOWN, Intake
+from watcherd import intake
 from watcherd.observer import Hint, HintKind
-from watcherd.settle import SettlePolicy
-
-
-class Gate:
-    """The intake of a desk's inbox, on a clock of its own."""
-
-    def __init__(self, desk: Desk, *, ask_writer: bool = True) -> None:
-        self.desk, self.now = desk, 0.0
-        options = desk.config.options(desk.inbox)
-        policy = SettlePolicy.auto(network=False)
-        self.intake = Intake(
-            desk.inbox, desk.spool, options, policy, log.get(), ask_writer=ask_writer
-        )
-
-    def hint(self, name: bytes, kind: HintKind = HintKind.CLOSED) -> None:
-        """Tell that there may be something."""
-        self.intake.hint(Hint(os.fsencode(self.desk.inbox.path) + b"/" + name, kind), self.now)
-
-    def rescan(self) -> int:
-        """Walk the whole inbox, without a claim; return how many files were not told of."""
-        self.intake.rescan(self.now)
-        while (walked := self.intake.take_walked()) is None:
-            assert self.intake.tick(self.now, 0) == []
-        return walked.untold
-
-    def tick(self, seconds: float = 0.0, room: int = 99) -> list[bytes]:
-        """Let time pass, look at what is due, and return what was claimed."""
-        self.now += seconds
-        return [job.claim().source for job in self.intake.tick(self.now, room)]
-
-    def wait(self, seconds: float) -> list[bytes]:
-        """Look whenever asked to for so long, and return what was claimed."""
-        end, found = self.now + seconds, list[bytes]()
-        while (due := self.intake.next_due()) is not None and due <= end:
-            self.now = max(self.now, due)
-            found += self.tick()
-        self.now = end
-        return found
-
-    def why(self, name: bytes) -> str:
-        """Return what a candidate waits for."""
-        return self.intake.backlog.candidates[name].why
 
 
 @pytest.fixture
@@ -209,39 +166,6 @@ def test_what_cannot_be_claimed_stays_and_says_so(gate):
     assert gate.wait(20) == [b"a.pdf"]
 
 
-def test_the_snapshot_is_bounded(gate):
-    """The first candidates are shown with what they wait for; the rest is counted."""
-    for n in range(SHOWN + 5):
-        gate.hint(b"%03d.pdf" % n)
-    rows = gate.intake.snapshot()
-    assert len(rows) == SHOWN
-    assert len(gate.intake.backlog.candidates) == SHOWN + 5
-    assert (rows[0].source, rows[0].why, rows[0].inbox) == (b"000.pdf", "seen", "scans")
-    assert not gate.intake.backlog.changed
-
-
-def test_the_snapshot_shows_what_waits_for_the_longest(gate):
-    """Of more than can be shown those are left out that came last, by the time of the file."""
-    inbox = gate.desk.inbox.path
-    for n in reversed(range(SHOWN + 5)):
-        gate.desk.drop(b"%03d.pdf" % n)
-    gate.rescan()
-    shown = [row.source for row in gate.intake.snapshot()]
-    times = [(inbox / os.fsdecode(name)).stat().st_ctime for name in shown]
-    assert times == sorted(times)
-    assert b"000.pdf" not in shown
-    assert b"204.pdf" in shown
-
-
-def test_what_is_behind_the_candidates_is_counted(gate):
-    """However many files wait, all are counted, and few are remembered."""
-    for n in range(HELD + 9):
-        gate.hint(b"%04d.pdf" % n, HintKind.MOVED)
-    assert len(gate.intake.backlog.candidates) == HELD
-    assert len(gate.intake.backlog) == HELD + 9
-    assert gate.intake.backlog.restless
-
-
 def test_looks_leave_the_lane_time_for_others(gate, monkeypatch):
     """One tick looks at a bounded number of files; the next one goes on with them."""
     monkeypatch.setattr(intake, "_LOOKS", 3)
@@ -249,36 +173,6 @@ def test_looks_leave_the_lane_time_for_others(gate, monkeypatch):
         gate.desk.drop(b"%d.pdf" % n)
     gate.rescan()
     assert [len(gate.tick()) for _ in range(3)] == [3, 2, 0]
-
-
-def test_what_is_held_says_so(gate):
-    """While an inbox is paused or full its files wait for that; a stuck one says its own."""
-    gate.hint(b"a.pdf")
-    gate.hint(b"b.pdf")
-    gate.intake.backlog.candidates[b"b.pdf"].why = "unreadable"
-    seen = []
-    for paused, in_work in ((False, 15), (False, 16), (True, 16), (False, 3)):
-        gate.intake.hold(paused=paused, in_work=in_work, ahead=16)
-        seen.append([(row.why, row.says) for row in gate.intake.snapshot()])
-    assert [[why for why, _ in rows] for rows in seen] == [
-        ["seen", "unreadable"],
-        ["no-place", "unreadable"],
-        ["paused", "unreadable"],
-        ["seen", "unreadable"],
-    ]
-    assert seen[1][0][1] == "it waits for its turn: 16 documents of this inbox are in work"
-    assert seen[2][0][1] == "the inbox is paused; `watcherd resume scans` ends that"
-
-
-def test_another_hold_is_news(gate):
-    """A snapshot is asked for when what holds the files changes, and only then."""
-    gate.intake.snapshot()
-    news = []
-    for in_work in (3, 4, 16, 16, 17, 2):
-        gate.intake.hold(paused=False, in_work=in_work, ahead=16)
-        news.append(gate.intake.backlog.changed)
-        gate.intake.snapshot()
-    assert news == [False, False, True, False, True, True]
 
 
 def test_a_long_pause_on_a_busy_share_leaks_nothing(gate):

@@ -132,6 +132,7 @@ def test_no_question_goes_through_all_jobs(ledger, fast):
     ledger.history("j")
     ledger.jobs(limit=5)
     ledger.jobs(inbox="scans", states=[State.DONE, State.SKIPPED], limit=5)
+    ledger.jobs(inbox="scans", review=True, limit=5)
     ledger.unfinished()
     ledger.same("scans", SHA, "")
     ledger.by_source("scans", b"a")
@@ -151,4 +152,5 @@ def test_no_question_goes_through_all_jobs(ledger, fast):
                     small = any(word in step for word in SMALL)
                     assert searched or few_are_sorted or small, (question, step)
                     assert "sha256 =" not in question or "job_same" in step
+                    assert "review = 1" not in question or "job_review" in step
     assert len(asked) > 20

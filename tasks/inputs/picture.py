@@ -33,7 +33,15 @@ def open_file(
     containers.check(path, limits)
     with pixels.open_image(path, formats) as image:
         pages = frames.pages_of(image, path, limits)
-        return Opened(Document(name, str(image.format), len(pages), pages))
+        return Opened(Document(name, str(image.format), len(pages), pages, notes=_others(image)))
+
+
+def _others(image: Image.Image) -> tuple[str, ...]:
+    """Say that a file has more pictures than its page shows; phones add one that nobody misses."""
+    count = getattr(image, "n_frames", 1)
+    if count < 2 or image.format in {"TIFF", "MPO"}:  # noqa: PLR2004
+        return ()
+    return (f"the file has {count} pictures; only one of them was taken",)
 
 
 def read(path: Path, document: Document, page: int, limits: Limits) -> PageImage:

@@ -57,7 +57,6 @@ class Built:
     """What was made."""
 
     files: dict[str, Path]  # by the format's name
-    notes: tuple[str, ...]  # of the whole: what was found, what an output could not be
     remarks: Remarks
 
 
@@ -88,5 +87,4 @@ def build(
         files[name] = into / f"document.{FORMATS[name][1]}"
         notes = output(name).write(work, files[name])
         work = replace(work, notes=(*work.notes, *notes))
-    notes = (*document.notes, *work.notes)
-    return Built(files, notes, remarks(document, facts, work.notes, options.review))
+    return Built(files, remarks(document, facts, work.notes, options.review))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Lack", "OwnText", "is_text", "judge", "own_text"]
 
 STAMP = 32  # letters; fewer on a scan are a stamp or a page number, not its text
-STAMP_LINES = 2  # nor are so few lines at its edges: what a fax or a signing service prints there
+STAMP_LINES = 4  # nor are so few lines at its edges: what a fax or a signing service prints there
 EDGE = 0.1  # part of a page's width or height that is its edge
 _COVERED = 0.5  # part of the page under an image, above which it is taken for a scan
 _UNREADABLE = "the page's own text cannot be read by programs; it was recognised as well"
@@ -49,8 +49,8 @@ class Lack:
 def judge(page: pypdfium2.PdfPage) -> Lack | None:
     """Say whether a page has to be recognised; None when it has text that is worth keeping.
 
-    Text counts when it says something (`is_text`); painted over a scan it must be more than a
-    stamp. Hidden text is somebody's recognition of the page, however little it is.
+    Text counts when it says something (`is_text`); over a scan it must be more than a stamp. Hidden
+    text is somebody's recognition of the page.
     """
     text = pagewords.tidy(pagewords.text_of(page))
     if not text.strip() or min(page.get_size()) <= 0:
@@ -60,6 +60,8 @@ def judge(page: pypdfium2.PdfPage) -> Lack | None:
         return _judge_shown(page, text)
     both = pagewords.layers(page)
     if is_text(pagewords.tidy(both.hidden), layer=True):
+        if sum(map(str.isalnum, text)) < STAMP and _is_scan(page):
+            return Lack(kept=pagewords.boxes(page))  # the number of a batch, a barcode's value
         return None
     lack = _judge_shown(page, pagewords.tidy(both.shown))
     if lack is None:

@@ -89,6 +89,11 @@ def hocr(page: pypdfium2.PdfPage) -> str:
     return "".join([*out, "  </div>\n"])
 
 
+def boxes(page: pypdfium2.PdfPage) -> tuple[Box, ...]:
+    """Return where all words of a page stand, in its user space."""
+    return tuple(box for line in lines(page) for _, box in line)
+
+
 def shown_boxes(page: pypdfium2.PdfPage) -> tuple[Box, ...]:
     """Return where the painted words of a page stand, in its user space."""
     return tuple(box for line in lines(page, shown_only=True) for _, box in line)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageChops, ImageStat, TiffImagePlugin
 
 from tasks.document import check_count
-from tasks.pictures import cost
+from tasks.pictures import cost, directories
 from tasks.pictures.pixels import grey
 from tasks.pictures.stored import tiff
 from watcherd.errors import Refusal
@@ -52,6 +52,7 @@ def pages_of(image: Image.Image, path: Path, limits: Limits) -> tuple[int, ...]:
             frames.append(frame)
             check_count(len(frames), limits)
         last, frame = size, frame + 1
+    directories.check(path)
     return tuple(frames) or _only(image, path, limits)
 
 

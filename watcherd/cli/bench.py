@@ -194,10 +194,7 @@ def _build(
     options: Options,
     into: Path,
 ) -> tuple[list[str], tuple[str, ...]]:
-    """Build the outputs under their final extensions; return their names, the PDF last, and notes.
-
-    Notes are what somebody should hear at once; what else there is stands in the JSON output.
-    """
+    """Build the outputs under their final extensions; return their names and notes, PDF last."""
     from tasks import outputs  # noqa: PLC0415
 
     source, readable = sources
@@ -213,9 +210,5 @@ def _build(
     )
     with _bounds(options, into, len(pages)):
         made = outputs.build(readable, document, pages, options, meta, into)
-    said = made.remarks
     names = sorted((p.name for p in made.files.values()), key=lambda n: (n.endswith(".pdf"), n))
-    if not said.review:
-        return names, made.notes
-    doubt = f"look it over: it was read with a confidence of {said.confidence or 0:.0f} only"
-    return names, (*made.notes, doubt)
+    return names, made.remarks.notes

@@ -132,15 +132,17 @@ class JobTable(Store):
         where, values = "state = ?", list[Any]()
         if inbox is not None:
             where, values = "inbox = ? AND state = ?", [inbox]
-        if review:
-            where = f"review = 1 AND {where}"
+        jobs = "job"
+        if review:  # of the indexes that serve, SQLite may choose one that leads through all jobs
+            jobs, where = "job INDEXED BY job_review", f"review = 1 AND {where}"
         most = -1 if limit is None else limit
         # State by state: each is read from the end of an index, however many jobs there are.
         found = [
             _job(r)
             for state in dict.fromkeys(states or State)
             for r in self._rows(
-                f"SELECT {_COLUMNS} FROM job WHERE {where} ORDER BY created DESC, job DESC LIMIT ?",
+                f"SELECT {_COLUMNS} FROM {jobs} WHERE {where} "
+                "ORDER BY created DESC, job DESC LIMIT ?",
                 *values,
                 state.value,
                 most,

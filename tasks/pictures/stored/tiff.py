@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from PIL import TiffImagePlugin
@@ -23,6 +24,8 @@ TILE_WIDTH, TILE_HEIGHT, TILES, TILE_COUNTS, JPEG_TABLES = 322, 323, 324, 325, 3
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _INKS, _YCBCR = 0, 1, 2, 5, 6
 _COLOURS = {_BLACK_IS_ZERO: GREY, _RGB: RGB, _YCBCR: RGB, _INKS: CMYK}
 _LOW_BIT_FIRST = 2
+_HEADER = 8  # bytes before anything else
+_TOGETHER, _APART = 1, 2  # channels of a pixel, or each in a plane of its own
 _UNCODED = frozenset({"raw", "packbits"})  # black pixels of theirs are zeros
 _REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 _ADOBE = {  # Adobe's marker, which alone says surely whether three channels are RGB
@@ -53,15 +56,37 @@ def check_strips(image: Image.Image, path: Path) -> None:
         return
     tags, length = image.tag_v2, path.stat().st_size
     coded = image.info.get("compression") not in _UNCODED
+    tiled = TILES in tags
+    places = numbers(tags.get(TILES if tiled else STRIPS))
+    counts = numbers(tags.get(TILE_COUNTS if tiled else COUNTS))
+    if not counts and len(places) == 1:
+        counts = (length - places[0],)  # as old programs left it out: all that follows
+    planes = tags.get(PLANAR, _TOGETHER)
+    if (
+        planes not in {_TOGETHER, _APART}
+        or len(places) != len(counts)
+        or len(places) < _needed(tags, tiled=tiled)
+    ):
+        raise cut("TIFF")
+    spans = sorted(set(zip(places, counts, strict=True)))
+    if any(start + count > after for (start, count), (after, _) in pairwise(spans)):
+        raise cut("TIFF")  # two that share bytes: the table of their places is not all there
     with path.open("rb") as file:
-        for places, counts in ((STRIPS, COUNTS), (TILES, TILE_COUNTS)):
-            spans = zip(numbers(tags.get(places)), numbers(tags.get(counts)), strict=False)
-            for start, count in spans:
-                if start + count > length:
-                    raise cut("TIFF")
-                file.seek(start + max(0, count - TAIL))
-                if coded and count > 1 and not any(file.read(min(count, TAIL))):
-                    raise cut("TIFF")
+        for start, count in spans:
+            if start < _HEADER or count < 1 or start + count > length:
+                raise cut("TIFF")
+            file.seek(start + max(0, count - TAIL))
+            if coded and count > 1 and not any(file.read(min(count, TAIL))):
+                raise cut("TIFF")
+
+
+def _needed(tags: Any, *, tiled: bool) -> int:
+    """Return how many strips or tiles a picture of its size has (TIFF 6.0, sections 8 and 15)."""
+    width, height = int(tags[WIDTH]), int(tags[HEIGHT])
+    across = -(-width // max(1, int(tags.get(TILE_WIDTH, width)))) if tiled else 1
+    rows = int(tags.get(TILE_HEIGHT if tiled else ROWS, height))
+    planes = int(tags.get(SAMPLES, 1)) if tags.get(PLANAR, 1) == _APART else 1
+    return across * -(-height // max(1, rows)) * planes
 
 
 def numbers(value: Any) -> Sequence[int]:

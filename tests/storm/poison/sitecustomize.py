@@ -41,14 +41,14 @@ class _Loader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self._real.exec_module(module)
-        real: Any = module.page_pixels
+        made: Any = module.PageImage
+        real = made.__init__
 
-        def page_pixels(*args: Any, **kwargs: Any) -> Any:
-            found = real(*args, **kwargs)
-            strike(found.pixels)
-            return found
+        def init(self: Any, *args: Any, **kwargs: Any) -> None:
+            real(self, *args, **kwargs)
+            strike(self.pixels)
 
-        module.page_pixels = page_pixels  # type: ignore[attr-defined]
+        made.__init__ = init
 
 
 class _Finder(MetaPathFinder):
