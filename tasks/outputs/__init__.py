@@ -57,6 +57,7 @@ class Built:
     """What was made."""
 
     files: dict[str, Path]  # by the format's name
+    notes: tuple[str, ...]  # what outputs had to say, such as why one is no PDF/A
     remarks: Remarks
 
 
@@ -87,4 +88,4 @@ def build(
         files[name] = into / f"document.{FORMATS[name][1]}"
         notes = output(name).write(work, files[name])
         work = replace(work, notes=(*work.notes, *notes))
-    return Built(files, remarks(document, facts, work.notes, options.review))
+    return Built(files, work.notes, remarks(document, facts, work.notes, options.review))
