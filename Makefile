@@ -3,7 +3,7 @@
 # make test   everything that holds the code to its word
 # make mutants  takes protections away, one by one; tests must notice
 # make storm  2,000 documents under 200 faults; about 20 minutes, disk faults as root only
-# make fuzz   spoilt files of every kind, FUZZ=1000 of each, SEED=1; 2 cores do 4 a second
+# make fuzz   spoilt files of every kind, FUZZ=1000 of each, SEED=1; 2 cores do 8 a second
 # make bench  the figures of the README, measured here
 # make accuracy  how well real scans are read, beside tesseract and OCRmyPDF; about 3 minutes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-ALL = ("overhead", "durability", "claims", "idle", "waiting", "kept", "ledger", "numbers")
+ALL = ("overhead", "durability", "claims", "idle", "waiting", "kept", "ledger", "numbers", "pages")
 
 
 def main() -> None:

@@ -15,7 +15,8 @@ from needs import needs
 from papers import book, scan
 from premises import ROOT, environment, on_terminal, wait_for, watcherd
 
-from watcherd.cli.bench import place
+from watcherd.cli.bench import Done, place
+from watcherd.cli.ocr import _tell
 
 TIFF = book(3)
 
@@ -43,6 +44,14 @@ def test_a_file_becomes_a_searchable_pdf(desk):
     assert "Invoice number one" in text(desk / "one.pdf")[0]
     assert (desk / "one.png").read_bytes() == before
     assert sorted(os.listdir(desk)) == ["one.pdf", "one.png", "three.tif"]
+
+
+def test_what_is_said_of_a_file_cannot_forge_lines(capsys):
+    """Notes and problems may hold words of a hostile document, such as a font's name."""
+    _tell(Done(Path("a.pdf"), problem="bad\nline", notes=("the font \x1b[31m is missing",)))
+    err = capsys.readouterr().err
+    assert len(err.splitlines()) == 2
+    assert "\x1b" not in err
 
 
 def test_nothing_is_overwritten(desk):

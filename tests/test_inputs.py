@@ -171,6 +171,17 @@ def test_pixels_are_counted_from_the_header(tmp_path):
     assert found(image, Limits(page_pixels=2_000_000)).pages == 1
 
 
+def test_further_pictures_are_told(tmp_path):
+    """An animation is one page, and a note says how many pictures it has; one alone needs none."""
+    path = tmp_path / "a.gif"
+    frames = [SMALL, Image.new("RGB", SMALL.size, "black")]
+    path.write_bytes(makers.encoded(frames[0], "GIF", save_all=True, append_images=frames[1:]))
+    assert found(path).pages == 1
+    assert found(path).notes == ("the file has 2 pictures; only one of them was taken",)
+    path.write_bytes(makers.encoded(SMALL, "GIF"))
+    assert found(path).notes == ()
+
+
 def locked(path: Path, user: str) -> Path:
     makers.text_pdf(["secret"], path)
     with pikepdf.open(path, allow_overwriting_input=True) as pdf:

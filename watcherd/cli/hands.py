@@ -66,10 +66,10 @@ class _Hand:
             raise refused.error()
         return cast("T", done)
 
-    def end(self) -> None:
+    def end(self, *, wait: bool = False) -> None:
         """Let the child go."""
         if self._child is not None:
-            self._child.shutdown(wait=False, cancel_futures=True)
+            self._child.shutdown(wait=wait, cancel_futures=True)
             self._child = None
 
 
@@ -85,7 +85,7 @@ def pool_of(count: int) -> Iterator[Pool]:
         yield Pool(hands, free, near)
     finally:
         for hand in hands:
-            hand.end()
+            hand.end(wait=True)  # one that is cut off while it is told to go prints a traceback
         near.close()
         far.close()
 

@@ -22,6 +22,8 @@ from watcherd.model import EngineName, Limits, Options
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from watcherd.cli.bench import Done
+
 
 def _list(reader: Callable[[Any], str]) -> Callable[[Any, Any, Any], Any]:
     """Check an option of several names as the configuration would."""
@@ -88,16 +90,19 @@ def command(
     ) as work:
         for done in work:
             progress.clear()
-            for path in done.outputs:
-                click.echo(output.name(os.fspath(path)))
-            for note in done.notes:
-                output.say(f"watcherd: {output.name(os.fspath(done.source))}: {note}")
-            if done.problem is not None:
-                good = False
-                name = output.name(os.fspath(done.source))
-                output.say(f"watcherd: {name}: {output.name(done.problem)}")
+            _tell(done)
+            good = good and done.problem is None
     progress.clear()
     sys.exit(0 if good else 1)
+
+
+def _tell(done: Done) -> None:
+    """Print where the outputs are, and to stderr what there is to say; all of it may be hostile."""
+    for path in done.outputs:
+        click.echo(output.name(os.fspath(path)))
+    problem = () if done.problem is None else (done.problem,)
+    for sentence in (*done.notes, *problem):
+        output.say(f"watcherd: {output.name(os.fspath(done.source))}: {output.name(sentence)}")
 
 
 @dataclass(frozen=True, slots=True)
